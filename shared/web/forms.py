@@ -52,9 +52,7 @@ def parse(model: type[Model], values: dict[str, Any]) -> Model:
 def _all_text(node: Any) -> bool:
     if isinstance(node, dict):
         return all(_all_text(value) for value in node.values())
-    if isinstance(node, list):
-        return all(_all_text(value) for value in node)
-    return isinstance(node, str)
+    return isinstance(node, str)  # pydantic reads no lists from strings
 
 
 def problem_of(request: Request, error: AidError) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""How a whole Nuanlian comes up on one machine: private servers, Debian packages, browser assets."""

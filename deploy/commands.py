@@ -1,0 +1,204 @@
+"""What each command does, between its arguments and the services."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from deploy import postgres
+from deploy.errors import SetupError, bilingual
+from deploy.local import master_key, parts, serve_embedded
+from deploy.ports import free_port
+from deploy.processes import locked, make_folder
+from deploy.sample import write as write_sample
+from deploy.supervisor import serve_full
+from services.accounts.operator import grant_of, set_account
+from services.audit.verification import verify
+from services.compose import ALL
+from services.intake.imports import Kind, Mode
+from services.intake.imports import ImportReport as IntakeReport
+from services.intake.imports import refused_file as intake_refused
+from services.intake.imports import run_import as import_intake
+from services.offers.handlers import SQL as OFFERS
+from services.offers.imports import run_import as import_offers
+from services.offers.schemas import ImportReport as OffersReport
+from shared import asyncapi
+from shared.access import NOBODY, Role
+from shared.bus import SQL, SYSTEM
+from shared.db import Connection, Database
+from shared.i18n import merge, say
+from shared.pii import Keyring
+from shared.service import SHARED, create_app, prepare
+from shared.settings import Settings
+
+Result = TypeVar("Result")
+Imported = IntakeReport | OffersReport
+UNUSED_KEY = "0" * 64
+
+
+def up(data: Path, database_url: str | None, broker_url: str | None, full: bool, host: str, port: int, concurrency: int) -> None:
+    """Start the parts and every service, and serve until Ctrl-C."""
+    with parts(data, database_url, broker_url, full) as started:
+        port = port or free_port()
+        if full:
+            asyncio.run(serve_full(started.settings, host, port, concurrency))
+        else:
+            asyncio.run(serve_embedded(started.settings, host, port))
+
+
+@contextmanager
+def database(data: Path, database_url: str | None) -> Iterator[Settings]:
+    """A database for one command: the given one, the one that a running Nuanlian uses, or this folder's own, stopped again afterwards."""
+    data = data.resolve()
+    make_folder(data, 0o711)
+    if database_url:
+        yield Settings(database_url=database_url, master_key=master_key(data), data=data)
+        return
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(data / "run.lock", 0))
+            running = False
+        except SetupError:
+            running = True  # somebody serves from this folder: use their server and leave it alone
+        server = postgres.start(data)
+        if not running:
+            stack.callback(server.stop)
+        yield Settings(database_url=server.local_dsn, master_key=master_key(data), data=data)
+
+
+def with_database(data: Path, database_url: str | None, work: Callable[[Settings, Database], Awaitable[Result]]) -> Result:
+    """Migrate and run one piece of work."""
+
+    async def run(settings: Settings) -> Result:
+        await prepare(settings.database_url, ALL)
+        async with opened(settings) as db:
+            return await work(settings, db)
+
+    with database(data, database_url) as settings:
+        return asyncio.run(run(settings))
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    db = await Database.connect(settings.database_url, 4)
+    try:
+        yield db
+    finally:
+        await asyncio.sleep(0.01)  # lets the last wake-up go out
+        await db.close()
+
+
+def migrate(data: Path, database_url: str | None) -> list[str]:
+    """Apply what is new; the names of the files applied."""
+    with database(data, database_url) as settings:
+        return asyncio.run(prepare(settings.database_url, ALL))
+
+
+def import_file(
+    data: Path, database_url: str | None, kind: Kind | Literal["offers"], file: Path, mode: Mode, accept_readings: bool, refused: Path | None
+) -> int:
+    """Import a sheet as the operator of this machine. Prints what happened; 0 when every row is right, 1 otherwise."""
+    content = file.read_bytes()
+
+    async def work(settings: Settings, db: Database) -> tuple[Imported, bytes | None]:
+        keyring = Keyring(bytes.fromhex(settings.master_key))
+        if kind == "offers":
+            async with db.transaction("nuanlian_offers_system") as conn:
+                report = await import_offers(conn, content, file.name, mode, NOBODY, everything=True)
+                return report, await OFFERS.refused_file(conn, id=report.run_id) if report.run_id and report.refused else None
+        async with db.transaction("nuanlian_intake_system") as conn:
+            found = await import_intake(conn, kind, content, file.name, mode, NOBODY, keyring, accept_readings, everywhere=True)
+            return found, (await intake_refused(conn, found.run_id, keyring))[1] if found.run_id and found.refused else None
+
+    report, wrong_rows = with_database(data, database_url, work)
+    counts = {name: getattr(report, name) for name in ("rows", "written", "unchanged", "refused")}
+    print(json.dumps(counts | {"faults": len(report.faults)}))
+    say = words()
+    for fault in report.faults:
+        where = say("第 {row} 行 {column}", {"row": fault.row, "column": fault.column})
+        print(f"{where}  [{fault.rule}]  {say(fault.message, fault.params)}", file=sys.stderr)
+    if wrong_rows and refused:
+        refused.write_bytes(wrong_rows)
+    return 1 if report.faults else 0
+
+
+def words() -> Callable[..., str]:
+    """Sentences in the terminal's language: English where LANG says so, Chinese otherwise."""
+    language = "en" if os.environ.get("LANG", "").startswith("en") else "zh-CN"
+    catalogue = merge([SHARED, SHARED / "web", *(service.folder for service in ALL)])
+    return lambda message, params=None: say(catalogue, language, message, params)
+
+
+def sample(households: int, seed: int, out: Path) -> None:
+    """Write the three workbooks of an invented sample."""
+    write_sample(households, seed, out)
+    print(bilingual("虚构样例已写入 {folder}。", folder=out))
+
+
+def create_account(
+    data: Path, database_url: str | None, login: str, name: str, role: Role, area: str, charity: str | None
+) -> str:
+    """Create an account and return its password, which is kept nowhere."""
+
+    async def work(settings: Settings, db: Database) -> str:
+        keyring = Keyring(bytes.fromhex(settings.master_key))
+        async with db.transaction("nuanlian_accounts_system") as conn:
+            grant = await grant_of(conn, role, area, charity)
+            return await set_account(conn, keyring, login, name, [grant])
+
+    return with_database(data, database_url, work)
+
+
+def verify_ledger(data: Path, database_url: str | None) -> dict[str, Any]:
+    """The verdict on chain and outbox as JSON values."""
+
+    async def work(settings: Settings, db: Database) -> dict[str, Any]:
+        async with db.transaction("nuanlian_audit_system") as conn:
+            return (await verify(conn)).model_dump(mode="json")
+
+    return with_database(data, database_url, work)
+
+
+async def _read(conn: Connection, most: int = 1000) -> list[dict[str, Any]]:
+    return [dict(row) for row in await SQL.quarantined(conn, most=most)]
+
+
+def quarantined(data: Path, database_url: str | None) -> list[dict[str, Any]]:
+    """Deliveries that failed too often, oldest first."""
+
+    async def work(settings: Settings, db: Database) -> list[dict[str, Any]]:
+        async with db.transaction(SYSTEM) as conn:
+            return await _read(conn)
+
+    return with_database(data, database_url, work)
+
+
+def replay(data: Path, database_url: str | None, consumer: str) -> int:
+    """Free quarantined deliveries; how many there were. A running relay takes them at once."""
+
+    async def work(settings: Settings, db: Database) -> list[UUID]:
+        async with db.transaction(SYSTEM) as conn:
+            return [row["event_id"] for row in await SQL.replay(conn, consumer=consumer)]
+
+    return len(with_database(data, database_url, work))
+
+
+def write_documents(out: Path) -> None:
+    """Write openapi.json and asyncapi.json."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in documents().items():
+        (out / name).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def documents() -> dict[str, Any]:
+    """The published descriptions of the HTTP APIs and of the events, as the code has them."""
+    settings = Settings(database_url="postgresql://", master_key=UNUSED_KEY)
+    consumers = {service.name: service.listens for service in ALL}
+    return {"openapi.json": create_app(settings, *ALL).openapi(), "asyncapi.json": asyncapi.document(consumers)}

@@ -1,0 +1,171 @@
+"""The one way in: needs and offers in, a plan out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import TypeVar
+
+import numpy as np
+
+from matching.allocation import Allocation, Graph, allocate
+from matching.candidates import Pool, barred, new_tally, pool, refusals, search
+from matching.columns import Ints, seconds
+from matching.fairness import fairness
+from matching.history import History
+from matching.model import (
+    Assignment,
+    Catalogue,
+    Edge,
+    Need,
+    Offer,
+    PastAid,
+    PendingAid,
+    Plan,
+    Policy,
+    Refusal,
+)
+from matching.ranking import TERMS, AdditiveModel
+from matching.reasons import reasons
+from matching.rules import Setting
+from matching.scoring import Scored, best_pairs
+from matching.shortfall import shortfalls
+
+Item = TypeVar("Item", Need, Offer)
+
+
+class Repeated(ValueError):
+    """Two needs or two offers carry the same id; pass each once."""
+
+
+def propose(
+    needs: Sequence[Need],
+    offers: Sequence[Offer],
+    *,
+    catalogue: Catalogue,
+    policy: Policy,
+    model: AdditiveModel,
+    now: datetime,
+    seed: int,
+    past: Iterable[PastAid] = (),
+    pending: Iterable[PendingAid] = (),
+    shares: Mapping[str, int] | None = None,
+    declined: frozenset[tuple[str, str]] = frozenset(),
+) -> Plan:
+    """Which offer should go to which need, how much of it, and why the rest should not.
+
+    Takes the open needs and free offers of one scope, in any order; quantities are what is still open and
+    still free. `now` must carry a zone; calendar days (expiry) are days in China. `past` and `pending` are
+    aid received and aid promised: they bar the same category for the same household (not for sites,
+    institutions, groups and stations) and count to per-household limits. `shares`: for each town's code the
+    part of what it asked for that was met so far, in thousandths; towns under the median of those named get
+    the policy's bonus. `declined`: pairs (need id, offer id) that are not to be proposed again.
+
+    1. The hard rules (`matching.rules`) bar pairs; a refusal counts the offers that one rule barred for a
+       need. A need that is barred whole has one refusal: a code of `NEED_RULES`, `nothing_open` (quantity
+       0) or `duplicate_open` (a household's second open need for the same lasting goods).
+       `no_offer_of_category`: no offer of the category or a substitute exists.
+    2. `model` scores each remaining pair; the score is the exact sum of the edge's contributions. Each need
+       keeps its best `policy.edges_per_need` pairs.
+    3. All quantities are assigned at once so that the sum of score × quantity is largest, never more than a
+       need lacks, an offer has or a household may take. Pairs with a score of 0 or less are never assigned.
+       The certificate bounds every plan over the kept pairs; its gap is 0 unless the solver was inexact.
+    4. A need left short, though pairs exist, has the refusal `outranked` (an offer went to needs with a
+       higher score there), `exhausted` (it went to others, or to this household's limit, without that) or
+       `score_too_low` (no pair scores above 0). `alternatives` holds, for each need, its best pairs that
+       the plan does not use.
+
+    The same input and seed give the same plan; the seed only decides between plans of equal score (see
+    `allocation.allocate`). Raises `Repeated` for an id given twice, ValueError for a malformed area code or
+    a time without a zone.
+    """
+    seconds(now)
+    setting = Setting(catalogue, policy, History.of(past, pending), now, declined)
+    base = pool(_by_id(needs), _by_id(offers), setting)
+    out, tally = barred(base.needs, setting), new_tally(len(needs))
+    best = best_pairs(base, search(base, setting, out, tally), model, setting, shares or {})
+    graph = graph_of(base, best, setting)
+    result = allocate(graph, seed=seed)
+    refused = refusals(base, setting, out, tally) + shortfalls(base, best, result.quantity)
+    return _plan(base, best, result, refused, setting, shares or {})
+
+
+def graph_of(base: Pool, best: Scored, setting: Setting) -> Graph:
+    """The kept pairs with what each need lacks, each offer has, and each household may still take of a
+    limited offer.
+    """
+    group, limits = _groups(base, best, setting)
+    columns = (base.need_columns.quantity, base.offer_columns.quantity)
+    return Graph(best.pairs.need, best.pairs.offer, best.score, group, *columns, limits)
+
+
+def _groups(base: Pool, best: Scored, setting: Setting) -> tuple[Ints, Ints]:
+    numbers: dict[tuple[str, str], int] = {}
+    limits: list[int] = []
+    group = np.full(best.score.size, -1, dtype=np.int64)
+    for edge in np.flatnonzero(
+        base.offer_columns.limit[best.pairs.offer] < base.offer_columns.quantity[best.pairs.offer]
+    ):
+        offer, need = base.offers[best.pairs.offer[edge]], base.needs[best.pairs.need[edge]]
+        key = (offer.id, need.beneficiary_id)
+        if key not in numbers:
+            numbers[key] = len(limits)
+            limits.append((offer.per_household_limit or 0) - setting.history.taken.get(key, 0))
+        group[edge] = numbers[key]
+    return group, np.array(limits, dtype=np.int64)
+
+
+def _by_id(items: Sequence[Item]) -> list[Item]:
+    ordered = sorted(items, key=lambda item: item.id)
+    if twice := next((a.id for a, b in pairwise(ordered) if a.id == b.id), ""):
+        raise Repeated(f"the id {twice!r} occurs twice; pass each need and each offer once")
+    return ordered
+
+
+def _plan(
+    base: Pool,
+    best: Scored,
+    result: Allocation,
+    refused: Sequence[Refusal],
+    setting: Setting,
+    shares: Mapping[str, int],
+) -> Plan:
+    used = np.flatnonzero(result.quantity)
+    units = result.quantity[used].tolist()
+    edges = edges_of(base, best.take(used), setting)
+    return Plan(
+        assignments=tuple(Assignment(e.need_id, e.offer_id, n, e) for e, n in zip(edges, units, strict=True)),
+        alternatives=_alternatives(base, best, result.quantity, setting),
+        refusals=tuple(sorted(refused, key=lambda refusal: refusal.need_id)),
+        certificate=result.certificate,
+        fairness=fairness(base, best, result.quantity, shares),
+        prices={
+            offer.id: price for offer, price in zip(base.offers, result.offer_price.tolist(), strict=True)
+        },
+    )
+
+
+def _alternatives(base: Pool, best: Scored, quantity: Ints, setting: Setting) -> dict[str, tuple[Edge, ...]]:
+    spare = np.flatnonzero(quantity == 0)
+    order = spare[np.lexsort((best.pairs.offer[spare], -best.score[spare], best.pairs.need[spare]))]
+    need = best.pairs.need[order]
+    starts = np.flatnonzero(np.diff(need, prepend=-1))
+    rank = np.arange(need.size) - np.repeat(starts, np.diff(starts, append=need.size))
+    found: dict[str, tuple[Edge, ...]] = defaultdict(tuple)
+    for edge in edges_of(base, best.take(order[rank < setting.policy.alternatives]), setting):
+        found[edge.need_id] += (edge,)
+    return dict(found)
+
+
+def edges_of(base: Pool, some: Scored, setting: Setting) -> list[Edge]:
+    """Scored pairs as edges with their reasons, in the same order."""
+    columns = (some.pairs.need, some.pairs.offer, some.pairs.factor, some.score, some.metres, some.parts)
+    edges = []
+    for need_number, offer_number, factor, score, metres, parts in zip(
+        *(c.tolist() for c in columns), strict=True
+    ):
+        need, offer = base.needs[need_number], base.offers[offer_number]
+        why = reasons(need, offer, factor, metres, setting.policy, setting.now)
+        points = tuple((name, part) for name, part in zip(TERMS, parts, strict=True) if part)
+        edges.append(Edge(need.id, offer.id, score, points, why))
+    return edges

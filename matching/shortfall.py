@@ -1,0 +1,48 @@
+"""Why a need is left short although offers could serve it."""
+
+import numpy as np
+
+from matching.candidates import Pool
+from matching.columns import Ints
+from matching.model import Refusal
+from matching.scoring import Scored
+
+OUTRANKED, EXHAUSTED, TOO_LOW = "outranked", "exhausted", "score_too_low"
+
+
+def shortfalls(base: Pool, best: Scored, quantity: Ints) -> list[Refusal]:
+    """One refusal for each need left short, counting the offers that went to others; the best of them is
+    the example.
+    """
+    given = np.zeros(len(base.needs), dtype=np.int64)
+    np.add.at(given, best.pairs.need, quantity)
+    short = given < base.need_columns.quantity
+    topmost = _topmost_served(base, best, quantity)
+    edges = np.flatnonzero(short[best.pairs.need])
+    outranked = topmost[best.pairs.offer] > best.score
+    return [_refusal(base, best, part, outranked) for part in _by_need(best.pairs.need, edges)]
+
+
+def _topmost_served(base: Pool, best: Scored, quantity: Ints) -> Ints:
+    topmost = np.zeros(len(base.offers), dtype=np.int64)
+    served = quantity > 0
+    np.maximum.at(topmost, best.pairs.offer[served], best.score[served])
+    return topmost
+
+
+def _by_need(need: Ints, edges: Ints) -> list[Ints]:
+    cuts = np.flatnonzero(np.diff(need[edges])) + 1
+    return [part for part in np.split(edges, cuts) if part.size]
+
+
+def _refusal(
+    base: Pool, best: Scored, edges: Ints, outranked: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+) -> Refusal:
+    need_id = base.needs[best.pairs.need[edges[0]]].id
+    positive = edges[best.score[edges] > 0]
+    beaten = positive[outranked[positive]]
+    rule, chosen = (
+        (OUTRANKED, beaten) if beaten.size else (EXHAUSTED, positive) if positive.size else (TOO_LOW, edges)
+    )
+    example = chosen[np.argmax(best.score[chosen])]
+    return Refusal(need_id, rule, chosen.size, base.offers[best.pairs.offer[example]].id)

@@ -1,0 +1,190 @@
+"""Read a need or an offer told in Chinese: category, urgency, quantity, and the words that say so. No guess
+goes unmarked.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import exp, sqrt
+
+from matching.lexicon import (
+    CALM,
+    COMPOSITES,
+    CRITICAL,
+    DURATIONS,
+    HIGH,
+    LOW,
+    MEASURES,
+    PEOPLE,
+    REPAIR_WORDS,
+    REPAIRS,
+    URGENCY_OF,
+    WHO,
+)
+from matching.mentions import Mention, Side, Terms, mentions
+from matching.model import Urgency
+from matching.numerals import NUMBER, dates, number, plain
+
+__all__ = ["Mention", "Reading", "Side", "Terms", "read", "similar"]
+
+THRESHOLD = 0.4
+ALSO = 0.45
+NEAR = 8
+AMOUNT = re.compile(rf"(?P<number>{NUMBER})[多来余几]?[大小整]?(?P<measure>{'|'.join(MEASURES)})")
+CODES: Mapping[str, Urgency] = {"critical": "critical", "high": "high", "normal": "normal", "low": "low"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says. `category` is None where the reader is not sure; a person then chooses.
+
+    `also`: further categories asked for. `negated`: categories named but not wanted. `confidence`: 0 to 1,
+    of the category. `evidence`: (category, words of the text or the phrase they resemble), strongest first.
+    """
+
+    category: str | None
+    also: tuple[str, ...]
+    urgency: Urgency
+    quantity: int | None
+    negated: tuple[str, ...]
+    confidence: float
+    evidence: tuple[tuple[str, str], ...]
+
+
+def read(text: str, catalogue: Sequence[Terms], *, side: Side = "need", today: date | None = None) -> Reading:
+    """Read `text` with the words of `catalogue`.
+
+    `side`: in a need "没有床垫" asks for a mattress, in an offer it says that none comes along. `today`
+    dates words such as "8月底"; without it dates say nothing about urgency. An offer's urgency is that of
+    its end: 14 days high, 60 normal, else low.
+    """
+    said = plain(text)
+    found = mentions(said, tuple(catalogue), side)
+    scores = _scores(said, found)
+    ranked = sorted(scores, key=lambda code: (-scores[code], code))
+    confidence = _confidence([scores[code] for code in ranked])
+    category = ranked[0] if ranked and confidence >= THRESHOLD else None
+    also = tuple(code for code in ranked[1:4] if category and scores[code] >= ALSO * scores[ranked[0]])
+    refused = sorted({m.code for m in found if m.negated} - set(scores))
+    units = {terms.code: terms.unit for terms in catalogue}
+    return Reading(
+        category=category,
+        also=also,
+        urgency=_offer_urgency(said, today) if side == "offer" else _need_urgency(said, category, today),
+        quantity=_quantity(said, found, category, units.get(category or "", ""), side),
+        negated=tuple(refused),
+        confidence=round(confidence, 3),
+        evidence=tuple(
+            (m.code, m.phrase) for m in sorted(found, key=lambda m: (-m.weight, m.start)) if not m.negated
+        ),
+    )
+
+
+def similar(one: str, other: str) -> float:
+    """How alike two texts are, 0 to 1: the cosine of their counts of one to three neighbouring signs. Near
+    1: told twice.
+    """
+    a, b = _grams(plain(one)), _grams(plain(other))
+    size = sqrt(sum(n * n for n in a.values()) * sum(n * n for n in b.values()))
+    return sum(n * b[gram] for gram, n in a.items()) / size if size else 0.0
+
+
+def _grams(text: str) -> Counter[str]:
+    return Counter(text[i : i + n] for n in (1, 2, 3) for i in range(len(text) - n + 1))
+
+
+def _scores(said: str, found: Sequence[Mention]) -> dict[str, float]:
+    """The strength of each category that is wanted; a second mention adds a little."""
+    weights: dict[str, list[float]] = defaultdict(list)
+    for mention in found:
+        if not mention.negated:
+            weights[mention.code].append(mention.weight)
+    scores = {code: max(all_) + 0.3 * (sum(all_) - max(all_)) for code, all_ in weights.items()}
+    return _repaired(said, _combined(_suited(said, scores)))
+
+
+def _suited(said: str, scores: dict[str, float]) -> dict[str, float]:
+    """Services for children or elders weigh less where only the other age is spoken of."""
+    spoken = {group for group, words in WHO.items() if any(word in said for word in words)}
+    wrong = tuple(f"{group}-" for group in WHO.keys() - spoken) if spoken else ()
+    return {
+        code: score * (0.7 if code.startswith(wrong) else 1.0) if wrong else score
+        for code, score in scores.items()
+    }
+
+
+def _combined(scores: dict[str, float]) -> dict[str, float]:
+    for parts, whole in COMPOSITES.items():
+        if parts <= scores.keys():
+            scores[whole] = max([scores.get(whole, 0.0), *(scores[part] * 1.2 for part in parts)])
+    return scores
+
+
+def _repaired(said: str, scores: dict[str, float]) -> dict[str, float]:
+    if not any(word in said for word in REPAIR_WORDS):
+        return scores
+    for group, service in REPAIRS.items():
+        things = [score for code, score in scores.items() if code.startswith(group + "-")]
+        if things:
+            scores[service] = max([scores.get(service, 0.0), max(things) * 1.3])
+    return scores
+
+
+def _confidence(ranked: Sequence[float]) -> float:
+    if not ranked:
+        return 0.0
+    second = ranked[1] if len(ranked) > 1 else 0.0
+    return (1 - exp(-ranked[0] / 1.2)) * ranked[0] / (ranked[0] + 0.6 * second)
+
+
+def _need_urgency(said: str, category: str | None, today: date | None) -> Urgency:
+    for word in CALM:
+        said = said.replace(word, "")
+    if any(word in said for word in LOW):
+        return "low"
+    if any(word in said for word in CRITICAL):
+        return "critical"
+    soon = today is not None and any(0 <= (day - today).days <= 14 for day in dates(said, today))
+    if soon or any(word in said for word in HIGH):
+        return "high"
+    return CODES[URGENCY_OF.get(category or "", "normal")]
+
+
+def _offer_urgency(said: str, today: date | None) -> Urgency:
+    ends = [(day - today).days for day in dates(said, today)] if today else []
+    left = max((days for days in ends if days >= 0), default=None)
+    if left is None:
+        return "low"
+    return "high" if left <= 14 else "normal" if left <= 60 else "low"
+
+
+def _quantity(said: str, found: Sequence[Mention], category: str | None, unit: str, side: Side) -> int | None:
+    """The amount in the category's own unit that stands nearest to a mention of it, else the nearest in
+    another measure.
+
+    Money is only read in yuan, and after 差, 缺 or 要 first; people and durations are no amounts of goods.
+    None if nothing is said.
+    """
+    if category is None:
+        return None
+    places = [m.start for m in found if m.code == category and not m.negated] or [0]
+    best: tuple[bool, bool, int, int] | None = None
+    for match in AMOUNT.finditer(said):
+        value, own = number(match["number"]), match["measure"] == unit
+        distance = min(abs(match.start() - place) for place in places)
+        if not value or value != int(value) or not (own or _counts(said, match, unit, side, distance)):
+            continue
+        lacking = said[max(0, match.start() - 2) : match.start()].endswith(("差", "缺", "要", "求", "欠"))
+        candidate = (not own, not lacking, distance, int(value))
+        best = candidate if best is None else min(best, candidate)
+    return best[3] if best else None
+
+
+def _counts(said: str, match: re.Match[str], unit: str, side: Side, distance: int) -> bool:
+    if unit == "元" or (match["measure"] == "个" and said.startswith(DURATIONS, match.end())):
+        return False
+    if side == "offer":
+        return True
+    return match["measure"] not in PEOPLE and distance <= NEAR

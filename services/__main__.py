@@ -1,0 +1,186 @@
+"""The `nuanlian` command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy import commands
+from deploy.errors import SetupError
+from deploy.roles import RoleName
+from deploy.secrets_files import write_secrets
+from services.intake.imports import Mode
+from shared import logs
+from shared.access import Role
+from shared.settings import Settings
+
+app = typer.Typer(help="暖链 Nuanlian", no_args_is_help=True, pretty_exceptions_show_locals=False, add_completion=False)
+account = typer.Typer(help="账号 · Accounts", no_args_is_help=True)
+ledger = typer.Typer(help="审计链 · The ledger", no_args_is_help=True)
+events = typer.Typer(help="事件 · Events", no_args_is_help=True)
+app.add_typer(account, name="account")
+app.add_typer(ledger, name="ledger")
+app.add_typer(events, name="events")
+
+Data = Annotated[Path, typer.Option(help="数据目录 · data folder", envvar="NUANLIAN_DATA")]
+DatabaseUrl = Annotated[str | None, typer.Option(help="已有的 PostgreSQL · a server you have", envvar="NUANLIAN_DATABASE_URL")]
+BrokerUrl = Annotated[str | None, typer.Option(help="已有的 RabbitMQ · a broker you have", envvar="NUANLIAN_BROKER_URL")]
+Host = Annotated[str, typer.Option(help="监听地址 · address to listen on")]
+Port = Annotated[int, typer.Option(help="端口，0 表示任选 · port, 0 for any free one")]
+DATA = Path("data")
+
+
+class Broker(StrEnum):
+    none = "none"
+    rabbitmq = "rabbitmq"
+
+
+class ImportKind(StrEnum):
+    households = "households"
+    needs = "needs"
+    offers = "offers"
+
+
+@app.command()
+def demo(
+    data: Data = DATA / "demo",
+    database_url: DatabaseUrl = None,
+    once: Annotated[bool, typer.Option("--once", help="演示后退出 · end after the summary")] = False,
+    host: Host = "127.0.0.1",
+    port: Port = 0,
+) -> None:
+    """用虚构数据走完整件事 · The whole job on invented data, then serve until Ctrl-C."""
+    from deploy.demo import run_demo
+
+    asyncio.run(run_demo(data, database_url, once, host, port))
+
+
+@app.command()
+def up(
+    data: Data = DATA,
+    database_url: DatabaseUrl = None,
+    broker_url: BrokerUrl = None,
+    broker: Broker = Broker.none,
+    host: Host = "127.0.0.1",
+    port: Port = 8700,
+    concurrency: Annotated[int, typer.Option(help="Celery 进程数 · Celery processes")] = 1,
+) -> None:
+    """启动 · Start: everything in one process, or with --broker rabbitmq a process per role."""
+    commands.up(data, database_url, broker_url, broker is Broker.rabbitmq or broker_url is not None, host, port, concurrency)
+
+
+@app.command()
+def run(
+    role: RoleName,
+    service: Annotated[list[str] | None, typer.Option(help="只运行这些服务 · only these services")] = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8700,
+    concurrency: int = 1,
+) -> None:
+    """运行一个角色 · Run one role; settings come from NUANLIAN_* or NUANLIAN_SECRETS_DIR."""
+    from deploy.roles import run_role
+
+    run_role(role, Settings(), service or [], host, port, concurrency)
+
+
+@app.command()
+def migrate(data: Data = DATA, database_url: DatabaseUrl = None) -> None:
+    """更新数据库结构 · Bring the database schema up to date."""
+    for name in commands.migrate(data, database_url):
+        typer.echo(name)
+
+
+@app.command("import")
+def import_file(
+    kind: ImportKind,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=".xlsx / .csv")],
+    data: Data = DATA,
+    database_url: DatabaseUrl = None,
+    preview: Annotated[bool, typer.Option("--preview", help="只检查 · check only")] = False,
+    right_rows: Annotated[bool, typer.Option("--right-rows", help="写入没有错误的行 · write the right rows only")] = False,
+    accept_readings: Annotated[bool, typer.Option("--accept-readings", help="采用有把握的文字判读 · accept confident readings of free text")] = False,
+    refused: Annotated[Path | None, typer.Option(help="被退回的行存到 · where the refused rows go (.xlsx)")] = None,
+) -> None:
+    """导入户、需求或资源 · Import households, needs or offers."""
+    mode: Mode = "preview" if preview else "right_rows" if right_rows else "whole"
+    raise typer.Exit(commands.import_file(data, database_url, kind.value, file, mode, accept_readings, refused))
+
+
+@app.command()
+def sample(
+    households: int = 300,
+    seed: int = 1,
+    out: Annotated[Path, typer.Option(help="存放目录 · folder to write to")] = Path("sample"),
+) -> None:
+    """生成虚构样例 · Write an invented sample of any size."""
+    commands.sample(households, seed, out)
+
+
+@account.command("create")
+def account_create(
+    login: str,
+    name: Annotated[str, typer.Option(prompt="姓名 · Name")],
+    role: Role,
+    area: Annotated[str, typer.Option(help="12 位地区代码 · 12-digit area code")] = "445300000000",
+    charity: Annotated[str | None, typer.Option(help="机构名称 · the charity's name")] = None,
+    data: Data = DATA,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """新建账号，密码只显示一次 · Create an account; the password is shown once."""
+    typer.echo(commands.create_account(data, database_url, login, name, role, area, charity))
+
+
+@ledger.command("verify")
+def ledger_verify(data: Data = DATA, database_url: DatabaseUrl = None) -> None:
+    """核对审计链 · Check the chain and that outbox and ledger agree; the first bad entry is named."""
+    verdict = commands.verify_ledger(data, database_url)
+    typer.echo(json.dumps(verdict, ensure_ascii=False))
+    raise typer.Exit(0 if verdict["ok"] else 1)
+
+
+@events.command("quarantined")
+def events_quarantined(data: Data = DATA, database_url: DatabaseUrl = None) -> None:
+    """被隔离的事件 · Deliveries that keep failing."""
+    for line in commands.quarantined(data, database_url):
+        typer.echo(json.dumps(line, ensure_ascii=False, default=str))
+
+
+@events.command("replay")
+def events_replay(
+    consumer: Annotated[str, typer.Option(help="只重放这个服务 · only this service")] = "", data: Data = DATA, database_url: DatabaseUrl = None
+) -> None:
+    """重放被隔离的事件 · Give quarantined deliveries another round of tries."""
+    typer.echo(commands.replay(data, database_url, consumer))
+
+
+@app.command()
+def secrets(out: Path = Path("deploy/secrets")) -> None:
+    """生成容器要用的密钥文件 · Write the secret files that docker compose mounts."""
+    for path in write_secrets(out):
+        typer.echo(path)
+
+
+@app.command()
+def documents(out: Path = Path("deploy/api")) -> None:
+    """写出 OpenAPI 和 AsyncAPI 文档 · Write the OpenAPI and AsyncAPI documents."""
+    commands.write_documents(out)
+
+
+def main() -> None:
+    """Run the command; what can't be set up is said in both languages and ends with 2."""
+    logs.configure(os.environ.get("NUANLIAN_LOG_LEVEL", "INFO"))
+    try:
+        app()
+    except SetupError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""What the accounts service takes and answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from shared import tables
+from shared.access import Role
+from shared.errors import RuleBroken
+
+Login = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[a-z0-9][a-z0-9._@-]{2,63}$"),
+]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+NewPassword = Annotated[str, Field(min_length=10, max_length=200)]
+Typed = Annotated[str, Field(min_length=1, max_length=200)]
+Key = Annotated[str, Field(min_length=8, max_length=200)]
+
+
+def known_area(code: str) -> str:
+    """Raises `RuleBroken` for a code that is not in the area table."""
+    if code not in tables.areas():
+        raise RuleBroken("area_unknown", "没有这个地区代码，请从列表中选择")
+    return code
+
+
+AreaCode = Annotated[str, AfterValidator(known_area)]
+
+
+class Body(BaseModel):
+    """A request: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SignIn(Body):
+    login: Typed
+    password: Typed
+
+
+class RoleWanted(Body):
+    """A role for an area; for a charity's people also the charity."""
+
+    role: Role
+    area: AreaCode
+    charity_id: UUID | None = None
+    idempotency_key: Key | None = None
+
+    @model_validator(mode="after")
+    def charity_where_needed(self) -> Self:
+        if (self.role == "charity") != (self.charity_id is not None):
+            raise RuleBroken("charity_needed", "慈善机构角色要选机构，其他角色不选", field="charity_id")
+        return self
+
+
+class AddPerson(RoleWanted):
+    login: Login
+    name: Name
+
+
+class AddGrant(RoleWanted):
+    pass
+
+
+class DisablePerson(Body):
+    version: Annotated[int, Field(ge=1, strict=True)]
+
+
+class AddToken(Body):
+    label: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+    days: Annotated[int, Field(ge=1, le=365, strict=True)]
+    idempotency_key: Key | None = None
+
+
+class ChangePassword(Body):
+    current: Typed
+    new: NewPassword
+
+
+class SessionOpened(BaseModel):
+    session_id: UUID
+    expires_at: datetime
+
+
+class Session(BaseModel):
+    """A live session or token; `current` is the one that asks."""
+
+    id: UUID
+    kind: str
+    label: str
+    created_at: datetime
+    expires_at: datetime
+    current: bool = False
+
+
+class GrantHeld(BaseModel):
+    id: UUID
+    role: Role
+    area: str
+    charity_id: UUID | None = None
+
+
+class Person(BaseModel):
+    """A person as an administrator, or the person, sees them."""
+
+    person_id: UUID
+    login: str
+    name: str
+    disabled: bool
+    version: int
+    grants: tuple[GrantHeld, ...]
+
+
+class Me(Person):
+    sessions: tuple[Session, ...]
+
+
+class People(BaseModel):
+    items: tuple[Person, ...]
+    next: str | None
+
+
+class Organisation(BaseModel):
+    id: UUID
+    name: str
+    kind: str
+    area: str
+
+
+class Organisations(BaseModel):
+    items: tuple[Organisation, ...]
+    next: str | None
+
+
+class PersonChanged(BaseModel):
+    person_id: UUID
+    version: int
+
+
+class PersonAdded(PersonChanged):
+    """`password` is in the first answer alone: it is stored nowhere, so a retry gets the person without it."""
+
+    password: str | None = None
+
+
+class GrantAdded(PersonChanged):
+    grant_id: UUID
+
+
+class TokenAdded(BaseModel):
+    """`token` is in the first answer alone."""
+
+    token_id: UUID
+    expires_at: datetime
+    token: str | None = None
+
+
+class Ended(BaseModel):
+    id: UUID

@@ -1,0 +1,159 @@
+"""Which proposals may be approved, given what is left: pure decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from shared.errors import AidError, Conflict, Forbidden, Invalid, Missing
+from shared.i18n import Language
+from shared.tables import category_label, unit_label
+
+# Every way to be refused: the answer's kind and what the person reads. All of them name the item and what is left.
+REFUSALS: dict[str, tuple[type[AidError], str]] = {
+    "offer_short": (Conflict, "{item}余量不足，还剩 {left} {unit}。请减少数量或换一份资源。"),
+    "need_short": (Conflict, "这项需求只差 {left} {unit}{item}，请减少数量或刷新后再看。"),
+    "decided": (Conflict, "这条建议已经处理过；{item}还剩 {left} {unit}。请刷新后再看。"),
+    "stale": (Conflict, "这条建议刚刚有变动；{item}还剩 {left} {unit}。请刷新后再批。"),
+    "offer_closed": (Conflict, "{item}的资源方已撤回，没有可用的了。请换一份资源。"),
+    "need_closed": (Conflict, "这项需求已撤回或结案，不用再批{item}了。请刷新后再看。"),
+    "consent_missing": (Conflict, "受益对象没有同意或撤回了同意，{item}暂不能批准。请社工先取得同意。"),
+    "own_request": (Forbidden, "这项需求或建议是您自己提出的，请由另一位同事审批（{item}）。"),
+    "too_much": (Invalid, "批准数量不能超过建议的 {left} {unit}{item}。请减少数量。"),
+    "missing": (Missing, "找不到这条记录，或者您无权查看。请核对编号。"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OfferState:
+    """An offer under its lock."""
+
+    id: UUID
+    open: bool
+    left: int
+    category: str
+    charity_id: UUID
+    pickup: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedState:
+    """A need under its lock."""
+
+    id: UUID
+    open: bool
+    consent: bool
+    left: int
+    area: str
+    beneficiary_id: UUID
+    case_number: str
+    urgency: str
+    raised_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A proposal under its lock, with what the approver asked for: a part of it, and the version that was seen."""
+
+    id: UUID
+    need_id: UUID
+    offer_id: UUID
+    area: str
+    quantity: int
+    status: str
+    version: int
+    proposed_by: UUID | None
+    wanted: int
+    seen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A proposal that is approved: `quantity` units, after which so much is left."""
+
+    proposal: Waiting
+    offer: OfferState
+    need: NeedState
+    quantity: int
+    offer_left: int
+    need_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A proposal that is not approved, by the rule named, with the offer's category and what was left."""
+
+    proposal_id: UUID
+    rule: str
+    category: str
+    offer_left: int
+    need_left: int
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def settle(
+    waiting: Sequence[Waiting], offers: Mapping[UUID, OfferState], needs: Mapping[UUID, NeedState], by: UUID
+) -> tuple[list[Granted], list[Refused]]:
+    """Approve in the order given as long as something is left; what is granted is taken off before the next is looked at."""
+    offer_left = {offer.id: offer.left for offer in offers.values()}
+    need_left = {need.id: need.left for need in needs.values()}
+    granted: list[Granted] = []
+    refused: list[Refused] = []
+    for proposal in waiting:
+        offer, need = offers[proposal.offer_id], needs[proposal.need_id]
+        left = (offer_left[offer.id], need_left[need.id])
+        rule = broken(proposal, offer, need, left, by)
+        if rule:
+            refused.append(Refused(proposal.id, rule, offer.category, *left, _details(rule, proposal, left)))
+            continue
+        offer_left[offer.id] -= proposal.wanted
+        need_left[need.id] -= proposal.wanted
+        granted.append(
+            Granted(proposal, offer, need, proposal.wanted, offer_left[offer.id], need_left[need.id])
+        )
+    return granted, refused
+
+
+def broken(proposal: Waiting, offer: OfferState, need: NeedState, left: tuple[int, int], by: UUID) -> str:
+    """The first rule that stands in the way, or ''. Who asked does not approve (four eyes)."""
+    table = (
+        ("decided", proposal.status != "pending"),
+        ("own_request", by in (need.raised_by, proposal.proposed_by)),
+        ("stale", proposal.seen is not None and proposal.seen != proposal.version),
+        ("too_much", proposal.wanted > proposal.quantity),
+        ("offer_closed", not offer.open),
+        ("need_closed", not need.open),
+        ("consent_missing", not need.consent),
+        ("offer_short", left[0] < proposal.wanted),
+        ("need_short", left[1] < proposal.wanted),
+    )
+    return next((rule for rule, stands in table if stands), "")
+
+
+def _details(rule: str, proposal: Waiting, left: tuple[int, int]) -> dict[str, Any]:
+    match rule:
+        case "need_short":
+            return {"left": left[1]}
+        case "too_much":
+            return {"left": proposal.quantity}
+        case "offer_closed":
+            return {"left": 0}
+        case "decided":
+            return {"left": left[0], "proposal_status": proposal.status}
+        case _:
+            return {"left": left[0]}
+
+
+def params_of(refused: Refused, language: Language) -> dict[str, Any]:
+    """What the sentence needs, in the reader's language: `item`, `left`, `unit`; and `left_offer`, `left_need` for machines."""
+    return {
+        "rule": refused.rule,
+        "item": category_label(refused.category, language) if refused.category else "",
+        "left": refused.params.get("left", 0),
+        "unit": unit_label(refused.category, language) if refused.category else "",
+        "left_offer": refused.offer_left,
+        "left_need": refused.need_left,
+        "proposal_status": refused.params.get("proposal_status", "pending"),
+    }

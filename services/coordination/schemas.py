@@ -1,0 +1,178 @@
+"""What coordination is asked and what it answers. The request model is the command."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from shared.errors import RuleBroken
+from shared.labels import LABELS
+
+Units = Annotated[int, Field(gt=0, le=10_000_000)]
+Seen = Annotated[int, Field(ge=1, le=2_147_483_647)]
+
+
+def _listed(reason: str) -> str:
+    if reason not in LABELS["decline_reason"]:
+        raise RuleBroken("unknown_reason", "请从列表里选一个谢绝理由。", field="reason")
+    return reason
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ApproveProposal(Request):
+    """Approve a pending proposal, or a part of it; `version` is the one that the approver saw."""
+
+    quantity: Units | None = None
+    version: Seen | None = None
+    idempotency_key: str | None = Field(default=None, max_length=200)
+
+
+class DeclineProposal(Request):
+    """Say no, with a reason from the list."""
+
+    reason: Annotated[str, AfterValidator(_listed)]
+    version: Seen | None = None
+    idempotency_key: str | None = Field(default=None, max_length=200)
+
+
+class ApproveMany(Request):
+    """Approve up to 200 proposals in one transaction, in the order given; those that can't be are refused one by one."""
+
+    proposal_ids: Annotated[
+        tuple[Annotated[UUID, Field(strict=False)], ...], Field(min_length=1, max_length=200, strict=False)
+    ]
+    key: str | None = Field(default=None, max_length=200)
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """What makes a repeated request one."""
+        return self.key
+
+
+class Approved(BaseModel):
+    """One promise: `offer_left` and `need_left` are what remains after it."""
+
+    proposal_id: UUID
+    commitment_id: UUID
+    quantity: int
+    status: Literal["approved", "partly_approved"]
+    offer_left: int
+    need_left: int
+    version: int
+
+
+class RefusedOne(BaseModel):
+    """One proposal that was not approved: the rule, and what its sentence needs."""
+
+    proposal_id: UUID
+    rule: str
+    params: dict[str, Any]
+
+
+class Approvals(BaseModel):
+    """What became of each proposal."""
+
+    approved: tuple[Approved, ...]
+    refused: tuple[RefusedOne, ...]
+
+
+class Declined(BaseModel):
+    proposal_id: UUID
+    status: Literal["declined"] = "declined"
+    version: int
+
+
+class ReasonShown(BaseModel):
+    """One factor of a score: milli-points and a sentence in the caller's language."""
+
+    code: str
+    points: int
+    sentence: str
+
+
+class AlternativeShown(BaseModel):
+    """Another offer that could serve the need."""
+
+    offer_id: UUID
+    offer_number: str
+    charity_name: str
+    category: str
+    offer_left: int
+    score: int
+    reasons: tuple[ReasonShown, ...]
+
+
+class ProposalShown(BaseModel):
+    """A proposal with all that a decision needs. `score` is the sum of the reasons' points, in thousandths of a point."""
+
+    proposal_id: UUID
+    need_id: UUID
+    offer_id: UUID
+    area: str
+    case_number: str
+    category: str
+    urgency: str
+    needed_by: datetime | None
+    vulnerabilities: tuple[str, ...]
+    quantity: int
+    need_left: int
+    offer_category: str
+    offer_number: str
+    charity_name: str
+    pickup: str
+    offer_left: int
+    score: int
+    reasons: tuple[ReasonShown, ...]
+    alternatives: tuple[AlternativeShown, ...]
+    proposed_by: UUID | None
+    status: str
+    version: int
+    listed_at: datetime
+    decided_at: datetime | None
+    decline_reason: str | None
+    approved_quantity: int | None
+
+
+class ProposalPage(BaseModel):
+    items: tuple[ProposalShown, ...]
+    next: str | None
+
+
+class RefusalShown(BaseModel):
+    """A refusal in the caller's language; `status` is what it would be alone (409, 403, 422 or 404)."""
+
+    proposal_id: UUID
+    rule: str
+    status: int
+    message: str
+    left_offer: int
+    left_need: int
+
+
+class ApprovalsAnswer(BaseModel):
+    approved: tuple[Approved, ...]
+    refused: tuple[RefusalShown, ...]
+
+
+class CommitmentShown(BaseModel):
+    commitment_id: UUID
+    proposal_id: UUID
+    need_id: UUID
+    offer_id: UUID
+    area: str
+    quantity: int
+    released: int
+    returned_to_offer: bool
+    status: str
+    committed_at: datetime
+
+
+class CommitmentPage(BaseModel):
+    items: tuple[CommitmentShown, ...]
+    next: str | None

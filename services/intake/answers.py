@@ -1,0 +1,201 @@
+"""What intake answers. Lists show personal fields masked; the answer of a command holds ids and states alone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+Item = TypeVar("Item")
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class Page(Answer, Generic[Item]):
+    """One keyset page; `next` is the cursor of the following one, null at the end."""
+
+    items: list[Item]
+    next: str | None
+
+
+class NotedNeed(Answer):
+    """A need in words that waits for somebody to confirm its category."""
+
+    need_id: UUID
+    suggested_category: str | None
+    confidence_milli: int
+
+
+class VisitAnswer(Answer):
+    visit_id: UUID
+    beneficiary_id: UUID
+    case_number: str
+    need_ids: tuple[UUID, ...]
+    notes: tuple[NotedNeed, ...] = ()
+
+
+class NeedState(Answer):
+    need_id: UUID
+    status: str
+    version: int
+
+
+class HouseholdState(Answer):
+    household_id: UUID
+    version: int
+    consent: bool
+
+
+class NeedItem(Answer):
+    need_id: UUID
+    need_number: str
+    beneficiary_id: UUID
+    beneficiary_kind: str
+    case_number: str
+    area: str
+    category: str | None
+    quantity: int | None
+    urgency: str
+    needed_by: datetime | None
+    status: str
+    suggested_category: str | None
+    confidence_milli: int
+    committed: int
+    received: int
+    raised_at: datetime
+    version: int
+    text: str | None = None
+
+
+class CommitmentItem(Answer):
+    commitment_id: UUID
+    offer_id: UUID
+    quantity: int | None
+    released: int
+    approved_at: datetime | None
+    delivery_id: UUID | None
+    scheduled_for: datetime | None
+    received: int | None
+    short: int | None
+    received_at: datetime | None
+
+
+class FollowUpItem(Answer):
+    follow_up_id: UUID
+    kind: str | None
+    need_id: UUID
+    beneficiary_id: UUID
+    area: str
+    due_at: datetime
+    overdue: bool
+    answered_at: datetime | None
+    outcome: str | None
+    category: str | None = None
+    quantity: int | None = None
+    case_number: str = ""
+    beneficiary_kind: str = ""
+
+
+class NeedDetail(NeedItem):
+    """`may` names what the state still allows: confirm, change, withdraw, follow_up."""
+
+    visit_id: UUID
+    may: tuple[str, ...]
+    commitments: list[CommitmentItem]
+    follow_ups: list[FollowUpItem]
+
+
+class HouseholdItem(Answer):
+    household_id: UUID
+    case_number: str
+    area: str
+    head: str
+    phone: str
+    members: int
+    vulnerabilities: tuple[str, ...]
+    consent: bool
+    version: int
+
+
+class MemberItem(Answer):
+    member_id: UUID
+    name: str
+    relation: str
+    sex: str | None
+    birth_date: str | None
+    id_number: str | None
+    minor: bool
+    vulnerabilities: tuple[str, ...]
+
+
+class VisitItem(Answer):
+    visit_id: UUID
+    visited_at: datetime
+    participants: tuple[str, ...]
+    note: str | None
+
+
+class HouseholdDetail(Answer):
+    """`masked` when the reader is not the town's worker."""
+
+    household_id: UUID
+    case_number: str
+    area: str
+    village: str | None
+    address: str | None
+    phone: str | None
+    location: dict[str, float] | None
+    vulnerabilities: tuple[str, ...]
+    consent: bool
+    consent_on: date | None
+    consent_by_guardian: bool
+    version: int
+    masked: bool
+    members: list[MemberItem]
+    needs: list[NeedItem]
+    visits: list[VisitItem]
+
+
+class Contact(Answer):
+    case_number: str
+    area: str
+    name: str
+    phone: str | None
+    village: str | None
+    address: str | None
+
+
+class Worklist(Answer):
+    to_confirm: list[NeedItem]
+    follow_ups: list[FollowUpItem]
+
+
+class FaultItem(Answer):
+    """`row` as the spreadsheet numbers it; 0 when the whole file is meant."""
+
+    row: int
+    column: str
+    rule: str
+    message: str
+
+
+class ImportAnswer(Answer):
+    run_id: UUID | None
+    mode: str
+    rows: int
+    right: int
+    written: int
+    unchanged: int
+    refused: int
+    faults: list[FaultItem]
+
+
+def need_item(row: Any) -> dict[str, Any]:
+    """The stored need as a list shows it, without its text."""
+    return {"need_id": row["id"]} | {
+        name: row[name] for name in NeedItem.model_fields if name not in ("need_id", "text")
+    }

@@ -1,0 +1,306 @@
+-- name: new_numbers
+-- `many` running numbers; gaps are harmless.
+select nextval('intake.number') as number from generate_series(1, :many::int);
+
+-- name: add_households!
+insert into intake.household (id, case_number, area, data_key, village_enc, address_enc, phone_enc, location_enc, phone_blind,
+    vulnerabilities, consent, consent_on, consent_by_guardian, content_hash, created_by)
+select id, case_number, area, data_key, village_enc, address_enc, phone_enc, location_enc, phone_blind,
+    vulnerabilities, consent, consent_on, consent_by_guardian, content_hash, created_by
+from jsonb_to_recordset(:rows) as r (id uuid, case_number text, area text, data_key bytea, village_enc bytea, address_enc bytea,
+    phone_enc bytea, location_enc bytea, phone_blind bytea, vulnerabilities text[], consent boolean, consent_on date,
+    consent_by_guardian boolean, content_hash bytea, created_by uuid);
+
+-- name: replace_households!
+-- Households as an import now states them; their data key and number stay.
+update intake.household h
+set village_enc = r.village_enc, address_enc = r.address_enc, phone_enc = r.phone_enc, phone_blind = r.phone_blind,
+    vulnerabilities = r.vulnerabilities, consent = r.consent, consent_on = r.consent_on, content_hash = r.content_hash,
+    version = h.version + 1, updated_at = now()
+from jsonb_to_recordset(:rows) as r (id uuid, village_enc bytea, address_enc bytea, phone_enc bytea, phone_blind bytea,
+    vulnerabilities text[], consent boolean, consent_on date, content_hash bytea)
+where h.id = r.id;
+
+-- name: add_members!
+insert into intake.member (id, household_id, area, position, name_enc, id_number_enc, birth_date_enc, name_blind, id_blind, relation,
+    sex, minor_until, vulnerabilities)
+select id, household_id, area, position, name_enc, id_number_enc, birth_date_enc, name_blind, id_blind, relation,
+    sex, minor_until, vulnerabilities
+from jsonb_to_recordset(:rows) as r (id uuid, household_id uuid, area text, position int, name_enc bytea, id_number_enc bytea,
+    birth_date_enc bytea, name_blind bytea, id_blind bytea, relation text, sex text, minor_until date, vulnerabilities text[]);
+
+-- name: drop_members!
+delete from intake.member where household_id = any (:household_ids::uuid[]);
+
+-- name: drop_member$
+delete from intake.member where id = :member_id and household_id = :household_id returning id;
+
+-- name: change_member$
+update intake.member set vulnerabilities = coalesce(:vulnerabilities::text[], vulnerabilities), relation = coalesce(:relation, relation)
+where id = :member_id and household_id = :household_id returning id;
+
+-- name: change_household$
+-- Null leaves a field as it is. No row: the version is stale.
+update intake.household
+set vulnerabilities = coalesce(:vulnerabilities::text[], vulnerabilities),
+    village_enc = coalesce(:village_enc::bytea, village_enc), address_enc = coalesce(:address_enc::bytea, address_enc),
+    phone_enc = coalesce(:phone_enc::bytea, phone_enc), phone_blind = coalesce(:phone_blind::bytea, phone_blind),
+    location_enc = coalesce(:location_enc::bytea, location_enc), version = version + 1, updated_at = now()
+where id = :household_id and version = :version
+returning version;
+
+-- name: touch_household$
+update intake.household set version = version + 1, updated_at = now() where id = :household_id and version = :version returning version;
+
+-- name: set_consent$
+update intake.household
+set consent = :consent, consent_on = :consent_on, consent_by_guardian = :by_guardian, version = version + 1, updated_at = now()
+where id = :household_id and version = :version
+returning version;
+
+-- name: household^
+select * from intake.household where id = :household_id;
+
+-- name: household_by_number^
+select * from intake.household where case_number = :case_number;
+
+-- name: members
+select * from intake.member where household_id = any (:household_ids::uuid[]) order by household_id, position, id;
+
+-- name: households_by_number
+select id, case_number, area, data_key, content_hash, consent, version from intake.household where case_number = any (:numbers::text[]);
+
+-- name: numbers_taken$
+select intake.numbers_taken(:kind, :numbers::text[]);
+
+-- name: find_households
+-- Case numbers that start with the words, or an exact name, phone or ID number through its index; newest first.
+select h.id, h.case_number, h.area, h.data_key, h.vulnerabilities, h.consent, h.version, h.phone_enc, h.created_at,
+    head.id as member_id, head.name_enc, count_of.members
+from intake.household h
+left join lateral (select id, name_enc from intake.member where household_id = h.id order by position, id limit 1) head on true
+left join lateral (select count(*) as members from intake.member where household_id = h.id) count_of on true
+where h.id < coalesce(:cursor::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  and (:case_like = '' or h.case_number ilike :case_like or h.phone_blind = :phone_blind or h.id in (
+        select household_id from intake.member where name_blind = :name_blind or id_blind = :id_blind))
+  and (:area_like = '%' or h.area like :area_like)
+order by h.id desc limit :most;
+
+-- name: add_site!
+-- Two at once make one.
+insert into intake.beneficiary_site (id, site_number, kind, name, area, minors, data_key, created_by)
+values (:site_id, :site_number, :kind, :name, :area, :minors, :data_key, :created_by)
+on conflict (area, kind, name) do nothing;
+
+-- name: site^
+select * from intake.beneficiary_site where id = :site_id;
+
+-- name: site_by_name^
+select * from intake.beneficiary_site where area = :area and kind = :kind and name = :name;
+
+-- name: sites_by_name
+select s.* from intake.beneficiary_site s
+join unnest(:areas::text[], :kinds::text[], :names::text[]) as wanted (area, kind, name) using (area, kind, name);
+
+-- name: sites
+select id, site_number, kind, name, area from intake.beneficiary_site order by name, id limit :most;
+
+-- name: standings
+-- What a need takes over from the households it is for; `minor` by the members' 18th birthdays.
+select h.id, h.case_number, h.area, h.data_key, h.consent, h.vulnerabilities || coalesce(m.vulnerabilities, '{}') as vulnerabilities,
+    coalesce(m.minor, false) as minor, coalesce(m.members, 0) as members, h.version
+from intake.household h
+left join lateral (
+    select array_agg(v.code) filter (where v.code is not null) as vulnerabilities,
+        bool_or(member.minor_until > current_date) as minor, count(distinct member.id) as members
+    from intake.member left join unnest(member.vulnerabilities) as v (code) on true
+    where member.household_id = h.id) m on true
+where h.id = any (:ids::uuid[]);
+
+-- name: lock_household^
+select id, version, consent from intake.household where id = :household_id for update;
+
+-- name: add_visits
+-- Visits that are not there yet; returns the ids that were written.
+insert into intake.visit (id, beneficiary_id, beneficiary_kind, area, visited_at, worker_id, note_enc, participants_enc, follow_up_id,
+    client_ref)
+select id, beneficiary_id, beneficiary_kind, area, visited_at, worker_id, note_enc, participants_enc, follow_up_id, client_ref
+from jsonb_to_recordset(:rows) as r (id uuid, beneficiary_id uuid, beneficiary_kind text, area text, visited_at timestamptz,
+    worker_id uuid, note_enc bytea, participants_enc bytea, follow_up_id uuid, client_ref text)
+on conflict (id) do nothing
+returning id;
+
+-- name: visit_by_ref^
+select v.id, v.beneficiary_id, v.beneficiary_kind, coalesce(array_agg(n.id order by n.id) filter (where n.id is not null), '{}') as need_ids,
+    coalesce(array_agg(n.id order by n.id) filter (where n.status = 'noted'), '{}') as noted
+from intake.visit v left join intake.need n on n.visit_id = v.id
+where v.worker_id = :worker_id and v.client_ref = :client_ref
+group by v.id;
+
+-- name: visits_of
+select id, visited_at, worker_id, note_enc, participants_enc, follow_up_id from intake.visit
+where beneficiary_id = :beneficiary_id order by visited_at desc limit 100;
+
+-- name: add_needs!
+insert into intake.need (id, need_number, beneficiary_id, beneficiary_kind, case_number, area, visit_id, text_enc, category, quantity,
+    urgency, needed_by, status, suggested_category, confidence_milli, content_hash, raised_by, raised_at)
+select id, need_number, beneficiary_id, beneficiary_kind, case_number, area, visit_id, text_enc, category, quantity,
+    urgency, needed_by, status, suggested_category, confidence_milli, content_hash, raised_by, raised_at
+from jsonb_to_recordset(:rows) as r (id uuid, need_number text, beneficiary_id uuid, beneficiary_kind text, case_number text, area text,
+    visit_id uuid, text_enc bytea, category text, quantity int, urgency text, needed_by timestamptz, status text,
+    suggested_category text, confidence_milli int, content_hash bytea, raised_by uuid, raised_at timestamptz);
+
+-- name: needs_by_number
+select need_number, content_hash from intake.need where need_number = any (:numbers::text[]);
+
+-- name: need^
+select * from intake.need where id = :need_id;
+
+-- name: lock_need^
+select * from intake.need where id = :need_id for update;
+
+-- name: confirm_category^
+update intake.need
+set category = :category, quantity = :quantity, urgency = :urgency, status = 'open', version = version + 1
+where id = :need_id and version = :version and status = 'noted'
+returning *;
+
+-- name: change_need^
+-- Never below what is promised already.
+update intake.need
+set quantity = coalesce(:quantity::int, quantity), urgency = coalesce(:urgency, urgency),
+    needed_by = coalesce(:needed_by::timestamptz, needed_by), version = version + 1
+where id = :need_id and version = :version and status not in ('closed', 'withdrawn')
+  and coalesce(:quantity::int, quantity, 1) >= committed
+returning *;
+
+-- name: withdraw_need^
+update intake.need set status = 'withdrawn', version = version + 1
+where id = :need_id and version = :version and status in ('noted', 'open', 'partly_met', 'met')
+returning *;
+
+-- name: close_need^
+update intake.need set status = 'closed', version = version + 1 where id = :need_id and status = 'received' returning *;
+
+-- name: settle_need!
+-- The state of a need follows from its commitments; what a person ended stays ended.
+update intake.need n
+set committed = c.committed, received = c.received,
+    status = case
+        when n.status in ('noted', 'closed', 'withdrawn') then n.status
+        when c.received >= n.quantity then 'received'
+        when c.committed >= n.quantity then 'met'
+        when c.committed > 0 then 'partly_met'
+        else 'open' end
+from (
+    select coalesce(sum(greatest(coalesce(quantity, received + short, 0) - released, 0)), 0)::int as committed,
+        coalesce(sum(received), 0)::int as received
+    from intake.commitment where need_id = :need_id) c
+where n.id = :need_id;
+
+-- name: note_approval!
+insert into intake.commitment (commitment_id, need_id, area, offer_id, charity_id, quantity, approved_at)
+values (:commitment_id, :need_id, :area, :offer_id, :charity_id, :quantity, :approved_at)
+on conflict (commitment_id) do update
+set quantity = excluded.quantity, approved_at = excluded.approved_at, charity_id = excluded.charity_id;
+
+-- name: note_release!
+insert into intake.commitment (commitment_id, need_id, area, offer_id, released)
+values (:commitment_id, :need_id, :area, :offer_id, :released)
+on conflict (commitment_id) do update set released = greatest(intake.commitment.released, excluded.released);
+
+-- name: note_schedule!
+insert into intake.commitment as c (commitment_id, need_id, area, offer_id, charity_id, delivery_id, delivery_version, scheduled_for)
+values (:commitment_id, :need_id, :area, :offer_id, :charity_id, :delivery_id, :delivery_version, :scheduled_for)
+on conflict (commitment_id) do update
+set delivery_id = excluded.delivery_id, delivery_version = excluded.delivery_version, scheduled_for = excluded.scheduled_for
+where c.delivery_version < excluded.delivery_version;
+
+-- name: note_receipt!
+insert into intake.commitment as c (commitment_id, need_id, area, offer_id, charity_id, delivery_id, received, short, received_at)
+values (:commitment_id, :need_id, :area, :offer_id, :charity_id, :delivery_id, :received, :short, :received_at)
+on conflict (commitment_id) do update
+set delivery_id = excluded.delivery_id, received = excluded.received, short = excluded.short, received_at = excluded.received_at;
+
+-- name: commitments_of
+select * from intake.commitment where need_id = :need_id order by approved_at, commitment_id;
+
+-- name: add_follow_up!
+insert into intake.follow_up as f (id, kind, need_id, beneficiary_id, delivery_id, area, due_at)
+values (:follow_up_id, :kind, :need_id, :beneficiary_id, :delivery_id, :area, :due_at)
+on conflict (id) do update set kind = excluded.kind, delivery_id = excluded.delivery_id where f.kind is null;
+
+-- name: flag_overdue!
+insert into intake.follow_up (id, need_id, beneficiary_id, area, due_at, overdue)
+values (:follow_up_id, :need_id, :beneficiary_id, :area, :due_at, true)
+on conflict (id) do update set overdue = true;
+
+-- name: follow_up^
+select * from intake.follow_up where id = :follow_up_id;
+
+-- name: answer_follow_up^
+update intake.follow_up set answered_at = :answered_at, outcome = :outcome, visit_id = :visit_id
+where id = :follow_up_id and answered_at is null and delivery_id is not null
+returning *;
+
+-- name: follow_ups_waiting$
+select count(*) from intake.follow_up where need_id = :need_id and answered_at is null;
+
+-- name: follow_ups_of
+select * from intake.follow_up where need_id = :need_id order by due_at;
+
+-- name: list_follow_ups
+-- Unanswered ones, overdue first; with the need they ask about.
+select f.id, f.kind, f.need_id, f.beneficiary_id, f.area, f.due_at, f.overdue or f.due_at < now() as overdue, f.answered_at, f.outcome,
+    n.category, n.quantity, n.case_number, n.beneficiary_kind
+from intake.follow_up f join intake.need n on n.id = f.need_id
+where (:state = 'all' or (:state = 'answered') = (f.answered_at is not null))
+  and (:state <> 'overdue' or f.overdue or f.due_at < now())
+  and (f.due_at, f.id) > (coalesce(:after_due::timestamptz, '-infinity'), coalesce(:after_id::uuid, '00000000-0000-0000-0000-000000000000'))
+order by f.due_at, f.id limit :most;
+
+-- name: list_needs
+select * from intake.need
+where id < coalesce(:cursor::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  and (:status = '' or status = :status) and (:category = '' or category = :category)
+  and (:area_like = '%' or area like :area_like)
+  and (:beneficiary_id::uuid is null or beneficiary_id = :beneficiary_id)
+order by id desc limit :most;
+
+-- name: contact^
+select * from intake.contact(:commitment_id::uuid);
+
+-- name: log_access!
+insert into intake.access_log (id, what, about, person_id) values (:id, :what, :about, :person_id);
+
+-- name: add_import_run!
+insert into intake.import_run (id, kind, file_sha256, mode, rows, written, unchanged, refused, by_person, data_key, refused_file_enc)
+values (:run_id, :kind, :file_sha256, :mode, :rows, :written, :unchanged, :refused, :by_person, :data_key, :refused_file_enc);
+
+-- name: refused_file^
+select id, kind, data_key, refused_file_enc from intake.import_run
+where id = :run_id and refused_file_enc is not null and expires_at > now();
+
+-- name: forget_refused_files!
+update intake.import_run set refused_file_enc = null, data_key = null where refused_file_enc is not null and expires_at <= now();
+
+-- name: data_keys
+-- The wrapped keys of beneficiaries, to read what a list shows of their needs.
+select id, data_key from intake.household where id = any (:ids::uuid[])
+union all
+select id, data_key from intake.beneficiary_site where id = any (:ids::uuid[]);
+
+-- name: renew_needs_of
+-- The unfinished needs of households, after what they take over from them changed.
+update intake.need set version = version + 1
+where beneficiary_id = any (:beneficiary_ids::uuid[]) and status in ('open', 'partly_met', 'met')
+returning *;
+
+-- name: add_upload!
+insert into intake.upload (id, kind, by_person, data_key, file_enc) values (:upload_id, :kind, :by_person, :data_key, :file_enc);
+
+-- name: upload^
+select kind, data_key, file_enc from intake.upload where id = :upload_id and expires_at > now();
+
+-- name: forget_uploads!
+delete from intake.upload where expires_at <= now();

@@ -1,0 +1,255 @@
+"""What intake is asked: each request model is the command that its handler takes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from shared import tables
+from shared.errors import RuleBroken
+from shared.events import Urgency
+
+SiteKind = Literal["site", "institution", "group", "station"]
+Outcome = Literal["helped", "partly", "not_helped"]
+WithdrawReason = Literal["solved", "moved", "mistake", "other"]
+
+
+def _known_area(code: str) -> str:
+    if code not in tables.areas():
+        raise RuleBroken("area_unknown", "没有这个地区编码 {code}，请从列表中选择镇街。", code=code)
+    return code
+
+
+def _town(code: str) -> str:
+    _known_area(code)
+    if tables.areas()[code].level != "town":
+        raise RuleBroken("town_needed", "请选择到镇街一级，不能只到县（市、区）。")
+    return code
+
+
+def _known_category(code: str) -> str:
+    if code not in tables.categories():
+        raise RuleBroken("category_unknown", "没有这个类别 {code}，请从类别表中选择。", code=code)
+    return code
+
+
+def _known_vulnerability(code: str) -> str:
+    if code not in tables.vulnerabilities():
+        raise RuleBroken("vulnerability_unknown", "没有这个困难类别 {code}，请从列表中选择。", code=code)
+    return code
+
+
+def _past(day: date) -> date:
+    if day.year < 1890 or day > date.today():
+        raise RuleBroken("date_range", "日期不能在将来，也不能早于 1890 年。")
+    return day
+
+
+Town = Annotated[str, AfterValidator(_town)]
+KnownCategory = Annotated[str, AfterValidator(_known_category)]
+KnownVulnerability = Annotated[str, AfterValidator(_known_vulnerability)]
+Codes = Annotated[tuple[KnownVulnerability, ...], Field(max_length=20)]
+Quantity = Annotated[int, Field(gt=0, le=10_000_000, strict=True)]
+Version = Annotated[int, Field(ge=1, le=2_000_000_000, strict=True)]
+PastDate = Annotated[date, AfterValidator(_past)]
+
+
+def _words(most: int) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=most)
+
+
+Short = Annotated[str, _words(100)]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z一-鿿_./-]{3,40}$")]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 -]{5,28}$")]
+IdNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z()（）-]{3,30}$")]
+
+
+class Request(BaseModel):
+    """A request: unknown fields are refused, so that a misspelt one is never lost in silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Location(Request):
+    """WGS-84 degrees. It never leaves intake."""
+
+    lng: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+
+
+class Consent(Request):
+    """Whether the household agreed that its needs are shared with donors; a child's guardian decides for the child (个人信息保护法 art. 31)."""
+
+    given: bool
+    on: PastDate | None = None
+    by_guardian: bool = False
+
+
+class NewMember(Request):
+    """`sex` by GB/T 2261.1: 1 male, 2 female."""
+
+    name: Short
+    relation: Annotated[str, StringConstraints(strip_whitespace=True, max_length=30)] = ""
+    sex: Literal["1", "2"] | None = None
+    birth_date: PastDate | None = None
+    id_number: IdNumber | None = None
+    vulnerabilities: Codes = ()
+
+
+class NewHousehold(Request):
+    """A household that is not on file yet; without a case number it is given one."""
+
+    case_number: Number | None = None
+    area: Town
+    village: Short | None = None
+    address: Annotated[str, _words(200)] | None = None
+    phone: Phone | None = None
+    location: Location | None = None
+    vulnerabilities: Codes = ()
+    consent: Consent
+    members: Annotated[tuple[NewMember, ...], Field(min_length=1, max_length=30)]
+
+
+class NewSite(Request):
+    """A place, home, group or station that needs something; `minors` when children are among whom it serves."""
+
+    kind: SiteKind
+    name: Short
+    area: Town
+    minors: bool = False
+
+
+class Beneficiary(Request):
+    """Whom the visit went to: exactly one of the five."""
+
+    household_id: UUID | None = None
+    case_number: Number | None = None
+    household: NewHousehold | None = None
+    site: NewSite | None = None
+    site_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def exactly_one(self) -> Beneficiary:
+        if len(self.model_fields_set & {name for name, value in self if value is not None}) != 1:
+            raise RuleBroken(
+                "one_beneficiary",
+                "请写明走访了谁：已有的户、新建的户或者一个场所，只选一种。",
+                field="beneficiary",
+            )
+        return self
+
+
+class NewNeed(Request):
+    """One thing that is lacking: a category, or words that somebody will confirm a category for. No quantity means one unit."""
+
+    category: KnownCategory | None = None
+    text: Annotated[str, _words(2000)] | None = None
+    quantity: Quantity | None = None
+    urgency: Urgency | None = None
+    needed_by: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def said_what(self) -> NewNeed:
+        if self.category is None and self.text is None:
+            raise RuleBroken("category_or_text", "请选择类别，或者用文字写明缺什么。")
+        if self.category and self.quantity is None and tables.categories()[self.category].kind == "cash":
+            raise RuleBroken("amount_needed", "现金类需求请填写金额（元）。")
+        return self
+
+
+class FollowUpAnswer(Request):
+    follow_up_id: UUID
+    outcome: Outcome
+
+
+class RecordVisit(Request):
+    """One worker at one beneficiary at one time. `client_ref` is the phone's own mark: the same one never makes a second visit."""
+
+    beneficiary: Beneficiary
+    visited_at: AwareDatetime
+    participants: Annotated[tuple[Short, ...], Field(max_length=20)] = ()
+    note: Annotated[str, _words(2000)] | None = None
+    needs: Annotated[tuple[NewNeed, ...], Field(max_length=20)] = ()
+    follow_up: FollowUpAnswer | None = None
+    client_ref: Annotated[str, _words(60)] | None = None
+    idempotency_key: str | None = None
+
+
+class ConfirmCategory(Request):
+    category: KnownCategory
+    quantity: Quantity
+    urgency: Urgency
+    version: Version
+    idempotency_key: str | None = None
+
+
+class ChangeNeed(Request):
+    quantity: Quantity | None = None
+    urgency: Urgency | None = None
+    needed_by: AwareDatetime | None = None
+    version: Version
+
+
+class WithdrawNeed(Request):
+    reason: WithdrawReason
+    version: Version
+
+
+class MemberChange(Request):
+    """`left`: the person no longer belongs to the household and is taken off its file."""
+
+    member_id: UUID
+    relation: Annotated[str, StringConstraints(strip_whitespace=True, max_length=30)] | None = None
+    vulnerabilities: Codes | None = None
+    left: bool = False
+
+
+class ChangeHousehold(Request):
+    """What is absent stays as it is."""
+
+    vulnerabilities: Codes | None = None
+    village: Short | None = None
+    address: Annotated[str, _words(200)] | None = None
+    phone: Phone | None = None
+    location: Location | None = None
+    members: Annotated[tuple[MemberChange, ...], Field(max_length=30)] = ()
+    version: Version
+
+
+class AddMember(NewMember):
+    version: Version
+    idempotency_key: str | None = None
+
+
+class GiveConsent(Request):
+    on: PastDate | None = None
+    by_guardian: bool = False
+    version: Version
+
+
+class WithdrawConsent(Request):
+    version: Version
+
+
+class FindHouseholds(Request):
+    """`words`: a case number, or an exact name, phone or ID number. Personal words travel in a body, never in an address."""
+
+    words: Short
+    cursor: str = ""
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class DecideImport(Request):
+    mode: Literal["whole", "right_rows"]
+    accept_readings: bool = False

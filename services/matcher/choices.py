@@ -1,0 +1,224 @@
+"""One need and all that could serve it: why it got nothing, the live ranking, and a person's own proposal under the same rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from matching.explain import Explanation, explain
+from matching.model import Edge, PastAid, PendingAid
+from matching.ranking import RULES
+from services.matcher import loading, rules
+from services.matcher.handlers import ROUND, SQL, mark
+from services.matcher.rounds import row_of
+from services.matcher.schemas import (
+    AskRound,
+    HandProposal,
+    NeedOffers,
+    OfferRanked,
+    OfferRefused,
+    ProposeByHand,
+    ReasonShown,
+    RefusalShown,
+    RoundAsked,
+    Why,
+)
+from shared import jobs, reasons
+from shared.access import Caller
+from shared.bus import new_id, publish
+from shared.db import Connection
+from shared.errors import Conflict, Fault, Invalid, Missing
+from shared.events import ProposalMade, ProposalSuperseded
+from shared.reasons import Words, tell
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A need under the engine's eye: `lacks` units are open, `offers` by id are all that could be thought of."""
+
+    need: Any
+    lacks: int
+    offers: Mapping[str, Any]
+    aid: tuple[PastAid | PendingAid, ...]
+    verdict: Explanation
+
+
+async def choose(
+    conn: Connection, need_id: UUID, replaces: UUID | None = None, *, by_hand: bool = False
+) -> Choice:
+    """Judge a need against every offer as a round would. By hand, pairs declined before are possible again. Raises `Missing`."""
+    need = await SQL.need(conn, id=need_id)
+    if need is None:
+        raise Missing
+    hand = await SQL.hand_of_need(conn, id=need_id, replaces=replaces)
+    lacks = max(0, need["quantity"] - need["promised"] - hand) if need["open"] else 0
+    wanted = rules.catalogue().get(need["category"])
+    codes = [need["category"], *(code for code, _ in wanted.accepts)] if wanted else [need["category"]]
+    offers = await SQL.offers_for(conn, categories=codes, replaces=replaces)
+    past = loading.past_of(await SQL.aid_of(conn, beneficiary_id=need["beneficiary_id"]))
+    pending = loading.pending_of(
+        await SQL.promised_to(conn, beneficiary_id=need["beneficiary_id"], replaces=replaces)
+    )
+    declined = frozenset() if by_hand else loading.pairs_of(await SQL.declined_of_need(conn, id=need_id))
+    verdict = explain(
+        loading.need_of(need, lacks),
+        [loading.offer_of(offer) for offer in offers],
+        catalogue=rules.catalogue(),
+        policy=rules.policy(),
+        model=RULES,
+        now=await SQL.clock(conn),
+        past=past,
+        pending=pending,
+        shares=await SQL.last_shares(conn, category=need["category"]),
+        declined=declined,
+    )
+    return Choice(need, lacks, {str(offer["id"]): offer for offer in offers}, (*past, *pending), verdict)
+
+
+async def why(conn: Connection, need_id: UUID, words: Words) -> Why:
+    """What the last round said of a need, or what a round would say now. Raises `Missing`."""
+    choice = await choose(conn, need_id)
+    noted = await SQL.why(conn, id=need_id)
+    told = noted["refusals"] if noted else _counted(choice.verdict)
+    return Why(
+        need_id=need_id,
+        open=choice.need["open"],
+        missing=noted["missing"] if noted else 0,
+        looked_at=noted["started_at"] if noted else None,
+        refusals=tuple(
+            RefusalShown(
+                rule=r["rule"],
+                count=r["count"],
+                sentence=words.rule(r["rule"]),
+                example_offer_id=r["offer_id"],
+            )
+            for r in told
+        ),
+    )
+
+
+def _counted(verdict: Explanation) -> list[dict[str, Any]]:
+    if verdict.barred:
+        return [{"rule": verdict.barred, "count": 0, "offer_id": None}]
+    example = {rule: offer for offer, rule in reversed(verdict.refused)}
+    counts = Counter(rule for _, rule in verdict.refused)
+    return [{"rule": rule, "count": count, "offer_id": example[rule]} for rule, count in counts.most_common()]
+
+
+async def offers_for(conn: Connection, need_id: UUID, words: Words) -> NeedOffers:
+    """The live ranking of a need, with what is refused and why. Raises `Missing`."""
+    choice = await choose(conn, need_id)
+    verdict = choice.verdict
+    return NeedOffers(
+        need_id=need_id,
+        lacks=choice.lacks,
+        barred=verdict.barred,
+        barred_sentence=words.rule(verdict.barred) if verdict.barred else "",
+        ranked=tuple(_ranked(choice.offers[edge.offer_id], edge, words) for edge in verdict.edges),
+        refused=tuple(
+            OfferRefused(**_named(choice.offers[offer]), rule=rule, sentence=words.rule(rule))
+            for offer, rule in verdict.refused
+        ),
+    )
+
+
+def _named(offer: Any) -> dict[str, Any]:
+    return {
+        "offer_id": offer["id"],
+        "offer_number": offer["offer_number"],
+        "charity_name": offer["charity_name"],
+        "category": offer["category"],
+    }
+
+
+def _ranked(offer: Any, edge: Edge, words: Words) -> OfferRanked:
+    told = tell([factor.model_dump() for factor in rules.factors(edge)], words)
+    shown = tuple(ReasonShown(code=t.code, points=t.points, sentence=t.sentence) for t in told)
+    return OfferRanked(**_named(offer), free=offer["quantity"], score=edge.score, reasons=shown)
+
+
+async def propose_by_hand(conn: Connection, command: ProposeByHand, by: Caller) -> HandProposal:
+    """Put a person's proposal on the board. Raises `Invalid` with the rule when it is impossible, `Conflict` when what it replaces is decided."""
+    need = await SQL.need(conn, id=command.need_id)
+    if need is None:
+        raise Missing
+    by.require("coordinator", need["area"])
+    replaced = await _take_back(conn, command)
+    choice = await choose(conn, command.need_id, command.replaces, by_hand=True)
+    edge = _possible(choice, command)
+    event = _made(choice, edge, command, by)
+    versions = {str(command.need_id): need["version"], edge.offer_id: choice.offers[edge.offer_id]["version"]}
+    await SQL.add_proposals(conn, proposals=[row_of(event, need["category"], versions)])
+    await mark(conn, need["category"])
+    await publish(conn, *replaced, event)
+    return HandProposal(proposal_id=event.proposal_id, replaced=command.replaces, score=edge.score)
+
+
+async def _take_back(conn: Connection, command: ProposeByHand) -> list[ProposalSuperseded]:
+    if command.replaces is None:
+        return []
+    row = await SQL.replace(conn, id=command.replaces, need_id=command.need_id)
+    if row is None:
+        raise Conflict("要替换的建议已经处理过或已更新，请刷新后再看。")
+    return [
+        ProposalSuperseded(
+            version=2,
+            proposal_id=row["id"],
+            need_id=row["need_id"],
+            offer_id=row["offer_id"],
+            area=row["area"],
+            reason="better_plan",
+        )
+    ]
+
+
+def _possible(choice: Choice, command: ProposeByHand) -> Edge:
+    offer = str(command.offer_id)
+    edge = next((edge for edge in choice.verdict.edges if edge.offer_id == offer), None)
+    if edge is None:
+        rule = choice.verdict.barred or dict(choice.verdict.refused).get(offer, "no_offer_of_category")
+        raise _refusal("offer_id", rule, reasons.RULES[rule])
+    most = min(choice.lacks, choice.offers[offer]["quantity"], _limit(choice, choice.offers[offer]))
+    if command.quantity > most:
+        raise _refusal("quantity", "too_much", "最多还能安排 {left}，请减少数量", left=most)
+    return edge
+
+
+def _limit(choice: Choice, offer: Any) -> int:
+    """What the household may still take of a limited offer."""
+    if offer["per_household_limit"] is None:
+        return choice.lacks
+    taken = sum(aid.quantity for aid in choice.aid if aid.offer_id == str(offer["id"]))
+    return max(0, int(offer["per_household_limit"]) - taken)
+
+
+def _refusal(field: str, rule: str, message: str, **params: object) -> Invalid:
+    return Invalid(faults=(Fault(field, rule, message, params),), rule=rule)
+
+
+def _made(choice: Choice, edge: Edge, command: ProposeByHand, by: Caller) -> ProposalMade:
+    others = [other for other in choice.verdict.edges if other.offer_id != edge.offer_id]
+    return ProposalMade(
+        proposal_id=new_id(),
+        round_id=None,
+        proposed_by=by.person_id,
+        need_id=command.need_id,
+        offer_id=command.offer_id,
+        area=choice.need["area"],
+        quantity=command.quantity,
+        score=edge.score,
+        factors=rules.factors(edge),
+        alternatives=rules.alternatives(others[: rules.policy().alternatives]),
+    )
+
+
+async def ask_round(conn: Connection, command: AskRound, by: Caller) -> RoundAsked:
+    """Leave a round over all categories for the worker."""
+    round_id = new_id()
+    await SQL.ask_round(conn, id=round_id, dry_run=command.dry_run, asked_by=by.person_id)
+    payload = {"round_id": str(round_id), "dry_run": command.dry_run}
+    await jobs.enqueue(conn, ROUND, key=str(round_id), payload=payload)
+    return RoundAsked(round_id=round_id)

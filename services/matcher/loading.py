@@ -1,0 +1,137 @@
+"""Rows of the matcher's tables as the engine's values. A need stands at its town's approximate point: nothing nearer is known here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from matching.columns import town_of
+from matching.model import Need, Offer, PastAid, PendingAid, Point
+from services.matcher.handlers import SQL
+from services.matcher.rules import Pending
+from shared.db import Connection
+from shared.tables import areas
+
+SHARE_DAYS = 90
+"""How far back the towns' shares look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Everything that a round over some categories looks at."""
+
+    categories: tuple[str, ...]
+    needs: tuple[Need, ...]
+    offers: tuple[Offer, ...]
+    past: tuple[PastAid, ...]
+    pending: tuple[PendingAid, ...]
+    declined: frozenset[tuple[str, str]]
+    shares: Mapping[str, int]
+    proposals: tuple[Pending, ...]
+    versions: Mapping[str, int]
+
+
+async def load(conn: Connection, categories: tuple[str, ...], now: datetime) -> Scope:
+    """The open rows of these categories, one statement a kind."""
+    codes = list(categories)
+    needs = await SQL.open_needs(conn, categories=codes)
+    offers = await SQL.open_offers(conn, categories=codes)
+    return Scope(
+        categories=categories,
+        needs=tuple(need_of(row) for row in needs),
+        offers=tuple(offer_of(row) for row in offers),
+        past=past_of(await SQL.past_aid(conn, categories=codes)),
+        pending=pending_of(await SQL.pending_aid(conn, categories=codes)),
+        declined=pairs_of(await SQL.declined_pairs(conn, categories=codes)),
+        shares=await _shares(conn, codes, now),
+        proposals=tuple(
+            Pending(**row) for row in await SQL.pending_proposals(conn, categories=codes, now=now)
+        ),
+        versions={str(row["id"]): row["version"] for row in (*needs, *offers)},
+    )
+
+
+async def _shares(conn: Connection, codes: list[str], now: datetime) -> dict[str, int]:
+    rows = await SQL.shares(conn, categories=codes, since=now - timedelta(days=SHARE_DAYS))
+    return {row["area"]: row["share"] for row in rows}
+
+
+def point_of(area: str) -> Point | None:
+    """The approximate point of an area, or of the town it lies in."""
+    known = areas()
+    found = known.get(area) or known.get(town_of(area))
+    return found.point if found else None
+
+
+def need_of(row: Any, quantity: int | None = None) -> Need:
+    """`quantity` in place of the row's, where what is open was counted apart."""
+    return Need(
+        id=str(row["id"]),
+        beneficiary_id=str(row["beneficiary_id"]),
+        area=row["area"],
+        point=point_of(row["area"]),
+        category=row["category"],
+        quantity=row["quantity"] if quantity is None else quantity,
+        urgency=row["urgency"],
+        needed_by=row["needed_by"],
+        raised_at=row["raised_at"],
+        vulnerabilities=tuple(row["vulnerabilities"]),
+        minor=row["minor"],
+        consent=row["consent"],
+        beneficiary_kind=row["beneficiary_kind"],
+    )
+
+
+def offer_of(row: Any) -> Offer:
+    return Offer(
+        id=str(row["id"]),
+        charity_id=str(row["charity_id"]),
+        category=row["category"],
+        quantity=row["quantity"],
+        service_areas=tuple(row["service_areas"]),
+        origin_area=row["origin_area"],
+        point=point_of(row["origin_area"]),
+        radius_m=row["radius_m"],
+        pickup=row["pickup"],
+        available_from=row["available_from"],
+        available_until=row["available_until"],
+        expires_on=row["expires_on"],
+        designated_vulnerabilities=tuple(row["designated_vulnerabilities"]),
+        licences=tuple(row["licences"]),
+        vetted=row["vetted"],
+        per_household_limit=row["per_household_limit"],
+        condition=row["condition"],
+    )
+
+
+def past_of(rows: Iterable[Any]) -> tuple[PastAid, ...]:
+    return tuple(
+        PastAid(
+            str(row["beneficiary_id"]),
+            row["category"],
+            row["received_at"],
+            str(row["need_id"]),
+            str(row["offer_id"]),
+            row["quantity"],
+        )
+        for row in rows
+    )
+
+
+def pending_of(rows: Iterable[Any]) -> tuple[PendingAid, ...]:
+    return tuple(
+        PendingAid(
+            str(row["beneficiary_id"]),
+            row["category"],
+            str(row["need_id"]),
+            str(row["offer_id"]),
+            row["quantity"],
+        )
+        for row in rows
+    )
+
+
+def pairs_of(rows: Iterable[Any]) -> frozenset[tuple[str, str]]:
+    return frozenset((str(row["need_id"]), str(row["offer_id"])) for row in rows)

@@ -1,0 +1,223 @@
+"""Rounds: look at what changed, plan it anew, tell the others what is different."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+from typing import Any
+from uuid import UUID
+
+from matching.model import Assignment, Plan
+from matching.propose import propose
+from matching.ranking import RULES
+from services.matcher import rules
+from services.matcher.handlers import SQL, mark
+from services.matcher.loading import Scope, load
+from shared.bus import new_id, publish
+from shared.db import Connection
+from shared.events import ProposalMade, ProposalSuperseded, RoundCompleted
+from shared.service import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One run: what it saw, what it planned, and what that changes."""
+
+    id: UUID
+    dry: bool
+    at: datetime
+    scope: Scope
+    plan: Plan
+    changes: rules.Changes
+    short: Mapping[str, int]
+    seconds: float
+
+
+async def run_round(conn: Connection, job: Job) -> None:
+    """Plan the categories that were marked (all of them when a person asked) and publish what is different.
+
+    Rounds run one at a time. A round that changes nothing leaves no row and no event, unless a person asked for it.
+    """
+    begun = perf_counter()
+    asked = job.payload.get("round_id")
+    dry = bool(job.payload.get("dry_run"))
+    await SQL.lock_round(conn)
+    await SQL.wait_for_marks(conn)
+    marked = [] if dry else [row["category"] for row in await SQL.take_dirty(conn)]
+    categories = tuple(sorted(rules.catalogue())) if asked else rules.component(marked)
+    if not categories:
+        return
+    now = await SQL.clock(conn)
+    scope = await load(conn, categories, now)
+    plan = await asyncio.to_thread(plan_of, scope, now)
+    short = rules.missing(plan, {need.id: need.quantity for need in scope.needs})
+    changes = rules.compare(plan, scope.proposals)
+    this = Round(
+        UUID(asked) if asked else new_id(), dry, now, scope, plan, changes, short, perf_counter() - begun
+    )
+    news = not dry and await _apply(conn, this)
+    if asked or news:
+        await SQL.add_round(conn, **_stored(this))
+
+
+def plan_of(scope: Scope, now: datetime) -> Plan:
+    """The engine's plan for a scope; the same scope, time and seed give the same plan."""
+    return propose(
+        scope.needs,
+        scope.offers,
+        catalogue=rules.catalogue(),
+        policy=rules.policy(),
+        model=RULES,
+        now=now,
+        seed=rules.SEED,
+        past=scope.past,
+        pending=scope.pending,
+        shares=scope.shares,
+        declined=scope.declined,
+    )
+
+
+async def sweep(conn: Connection, _: Job) -> None:
+    """Mark what time alone has changed: offers that ran out, dates that passed, needs that may be served again."""
+    await mark(conn, *[row["category"] for row in await SQL.stale_categories(conn)])
+
+
+async def _apply(conn: Connection, this: Round) -> bool:
+    """Store and publish the changes; False when there are none."""
+    codes = list(this.scope.categories)
+    events = await _take_back(conn, this)
+    events += await _propose(conn, this)
+    await SQL.forget_served(conn, categories=codes, unserved=[UUID(need) for need in this.short])
+    told = await SQL.note_unserved(conn, round_id=this.id, unserved=_unserved(this)) if this.short else []
+    await SQL.note_checked(conn, categories=codes, now=this.at)
+    if not events and not told:
+        return False
+    await publish(conn, *events, _completed(this))
+    return True
+
+
+async def _take_back(conn: Connection, this: Round) -> list[ProposalSuperseded | ProposalMade]:
+    if not this.changes.stale:
+        return []
+    rows = await SQL.supersede(conn, ids=list(this.changes.stale))
+    return [
+        ProposalSuperseded(
+            version=2,
+            proposal_id=row["id"],
+            need_id=row["need_id"],
+            offer_id=row["offer_id"],
+            area=row["area"],
+            reason=this.changes.stale[row["id"]],
+        )
+        for row in sorted(rows, key=lambda row: row["id"])
+    ]
+
+
+async def _propose(conn: Connection, this: Round) -> Sequence[ProposalSuperseded | ProposalMade]:
+    if not this.changes.new:
+        return []
+    needs = {need.id: need for need in this.scope.needs}
+    made = [_made(this, assignment, needs[assignment.need_id].area) for assignment in this.changes.new]
+    rows = [row_of(event, needs[str(event.need_id)].category, this.scope.versions) for event in made]
+    await SQL.add_proposals(conn, proposals=rows)
+    return made
+
+
+def _made(this: Round, assignment: Assignment, area: str) -> ProposalMade:
+    return ProposalMade(
+        proposal_id=new_id(),
+        round_id=this.id,
+        need_id=UUID(assignment.need_id),
+        offer_id=UUID(assignment.offer_id),
+        area=area,
+        quantity=assignment.quantity,
+        score=assignment.edge.score,
+        factors=rules.factors(assignment.edge),
+        alternatives=rules.alternatives(this.plan.alternatives.get(assignment.need_id, ())),
+    )
+
+
+def row_of(event: ProposalMade, category: str, versions: Mapping[str, int]) -> dict[str, Any]:
+    """A proposal as it is stored: with the versions of need and offer that it was made from."""
+    return {
+        "id": str(event.proposal_id),
+        "round_id": str(event.round_id) if event.round_id else None,
+        "by_person": str(event.proposed_by) if event.proposed_by else None,
+        "need_id": str(event.need_id),
+        "offer_id": str(event.offer_id),
+        "area": event.area,
+        "category": category,
+        "quantity": event.quantity,
+        "score": event.score,
+        "need_version": versions[str(event.need_id)],
+        "offer_version": versions[str(event.offer_id)],
+    }
+
+
+def _unserved(this: Round) -> list[dict[str, Any]]:
+    refusals = rules.refusals_of(this.plan)
+    return [
+        {
+            "need_id": need.id,
+            "area": need.area,
+            "category": need.category,
+            "missing": this.short[need.id],
+            "refusals": [
+                {"rule": r.rule, "count": r.count, "offer_id": r.example_offer_id}
+                for r in refusals.get(need.id, ())
+            ],
+        }
+        for need in this.scope.needs
+        if need.id in this.short
+    ]
+
+
+def _completed(this: Round) -> RoundCompleted:
+    certificate = this.plan.certificate
+    return RoundCompleted(
+        round_id=this.id,
+        started_at=this.at,
+        seconds=this.seconds,
+        categories=this.scope.categories,
+        seed=certificate.seed,
+        needs=certificate.needs,
+        offers=certificate.offers,
+        edges=certificate.edges,
+        proposed=len(this.changes.new),
+        unserved=len(this.short),
+        objective=certificate.objective,
+        upper_bound=certificate.upper_bound,
+        gap=certificate.gap,
+        fairness=rules.fairness(this.plan),
+    )
+
+
+def _stored(this: Round) -> dict[str, Any]:
+    certificate = this.plan.certificate
+    return {
+        "id": this.id,
+        "dry_run": this.dry,
+        "started_at": this.at,
+        "seconds": this.seconds,
+        "seed": certificate.seed,
+        "categories": list(this.scope.categories),
+        "needs": certificate.needs,
+        "offers": certificate.offers,
+        "edges": certificate.edges,
+        "kept": len(this.changes.kept),
+        "made": len(this.changes.new),
+        "superseded": len(this.changes.stale),
+        "unserved": len(this.short),
+        "certificate": {
+            "objective": certificate.objective,
+            "upper_bound": certificate.upper_bound,
+            "gap": certificate.gap,
+            "method": certificate.method,
+        },
+        "fairness": [share.model_dump(mode="json") for share in rules.fairness(this.plan)],
+        "shares": dict(this.scope.shares),
+        "refused": rules.counted(rules.refusals_of(this.plan), this.short),
+    }

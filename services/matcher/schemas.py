@@ -1,0 +1,150 @@
+"""What the matcher is asked and what it answers. The request model is the command."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Id = Annotated[UUID, Field(strict=False)]
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    idempotency_key: str | None = Field(default=None, max_length=200)
+
+
+class AskRound(Request):
+    """Have all categories planned anew; a dry run only says what would change."""
+
+    dry_run: bool = False
+
+
+class ProposeByHand(Request):
+    """A person's suggestion, in place of a pending one when `replaces` names it."""
+
+    need_id: Id
+    offer_id: Id
+    quantity: int = Field(gt=0, le=10_000_000)
+    replaces: Id | None = None
+
+
+class RoundAsked(BaseModel):
+    round_id: UUID
+    state: Literal["queued"] = "queued"
+
+
+class HandProposal(BaseModel):
+    proposal_id: UUID
+    replaced: UUID | None
+    score: int
+
+
+class RoundShown(BaseModel):
+    """One run of the engine. `certificate`: objective, upper_bound (milli-points), gap as a part of the objective, method."""
+
+    round_id: UUID
+    state: str
+    dry_run: bool
+    started_at: datetime
+    seconds: float | None
+    seed: int | None
+    categories: tuple[str, ...]
+    needs: int
+    offers: int
+    edges: int
+    kept: int
+    made: int
+    superseded: int
+    unserved: int
+    certificate: dict[str, Any] | None
+
+
+class TownShown(BaseModel):
+    """A town's open needs and the share of what it asked for that is met, in thousandths, before and after the plan."""
+
+    area: str
+    needs: int
+    share_before: int
+    share_after: int
+
+
+class RuleCounted(BaseModel):
+    """How many of the needs left short meet a rule, with its sentence."""
+
+    rule: str
+    needs: int
+    sentence: str
+
+
+class RoundDetail(RoundShown):
+    fairness: tuple[TownShown, ...]
+    refused: tuple[RuleCounted, ...]
+
+
+class RoundPage(BaseModel):
+    items: tuple[RoundShown, ...]
+    next: str | None
+
+
+class ReasonShown(BaseModel):
+    """One factor of a score: milli-points and a sentence in the caller's language."""
+
+    code: str
+    points: int
+    sentence: str
+
+
+class RefusalShown(BaseModel):
+    """`count` offers that one rule refused, one of them named."""
+
+    rule: str
+    count: int
+    sentence: str
+    example_offer_id: UUID | None
+
+
+class Why(BaseModel):
+    """Why a need got nothing or too little: `missing` units are not proposed to anyone."""
+
+    need_id: UUID
+    open: bool
+    missing: int
+    looked_at: datetime | None
+    refusals: tuple[RefusalShown, ...]
+
+
+class OfferRanked(BaseModel):
+    """An offer that could serve the need; `score` is the sum of the reasons' points, in thousandths of a point."""
+
+    offer_id: UUID
+    offer_number: str
+    charity_name: str
+    category: str
+    free: int
+    score: int
+    reasons: tuple[ReasonShown, ...]
+
+
+class OfferRefused(BaseModel):
+    """An offer that can't serve the need, and the first rule that says so."""
+
+    offer_id: UUID
+    offer_number: str
+    charity_name: str
+    category: str
+    rule: str
+    sentence: str
+
+
+class NeedOffers(BaseModel):
+    """Every offer of the need's category or a substitute: the possible ones ranked, the others with their rule."""
+
+    need_id: UUID
+    lacks: int
+    barred: str
+    barred_sentence: str
+    ranked: tuple[OfferRanked, ...]
+    refused: tuple[OfferRefused, ...]

@@ -1,0 +1,60 @@
+"""Rounds as a person reads them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.matcher.handlers import SQL
+from services.matcher.schemas import RoundDetail, RoundPage, RoundShown, RuleCounted
+from shared.access import Call
+from shared.db import Connection
+from shared.errors import Fault, Invalid, Missing
+from shared.reasons import Words
+
+
+def words_of(call: Call) -> Words:
+    """How to speak to the person behind a call."""
+    return Words(lambda message, params: call.say(message, **(params or {})), call.language)
+
+
+async def rounds(conn: Connection, cursor: str | None, limit: int) -> RoundPage:
+    """Up to `limit` rounds, latest first. Raises `Invalid` for a cursor that no page ended with."""
+    at, after = _read(cursor) if cursor else (None, None)
+    rows = await SQL.rounds(conn, at=at, after=after, most=limit + 1)
+    items = tuple(RoundShown.model_validate(_plain(row)) for row in rows[:limit])
+    return RoundPage(items=items, next=_write(items[-1]) if len(rows) > limit else None)
+
+
+async def round_of(conn: Connection, round_id: UUID, words: Words) -> RoundDetail:
+    """One round. Raises `Missing`."""
+    row = await SQL.round(conn, id=round_id)
+    if row is None:
+        raise Missing
+    refused = [
+        RuleCounted(rule=rule, needs=count, sentence=words.rule(rule))
+        for rule, count in row["refused"].items()
+    ]
+    return RoundDetail.model_validate(
+        _plain(row)
+        | {"fairness": row["fairness"], "refused": sorted(refused, key=lambda r: (-r.needs, r.rule))}
+    )
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return {**row, "round_id": row["id"]}
+
+
+def _write(last: RoundShown) -> str:
+    return base64.urlsafe_b64encode(f"{last.started_at.isoformat()}|{last.round_id}".encode()).decode()
+
+
+def _read(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        at, last = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
+        return datetime.fromisoformat(at), UUID(last)
+    except (ValueError, binascii.Error) as error:
+        raise Invalid(faults=(Fault("cursor", "cursor", "翻页位置无效，请从第一页重新打开。"),)) from error

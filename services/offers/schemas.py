@@ -1,0 +1,310 @@
+"""What offers are asked for and what they answer. The request model is the command."""
+
+from __future__ import annotations
+
+from datetime import UTC, date
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from services.offers import rules
+from shared.errors import Fault
+from shared.events import CharityKind, Condition, Pickup
+from shared.tables import find_licence
+
+PositiveInt = Annotated[int, Field(gt=0, le=10_000_000, strict=True)]
+KnownArea = Annotated[str, AfterValidator(rules.known_area)]
+Donatable = Annotated[str, AfterValidator(rules.donatable)]
+KnownVulnerability = Annotated[str, AfterValidator(rules.known_vulnerability)]
+Name = Annotated[str, Field(min_length=2, max_length=80, pattern=r"^\S.*\S$")]
+Number = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^\S(.*\S)?$")]
+Licence = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(find_licence)]
+WithdrawReason = Literal["no_stock", "expired", "mistake", "other"]
+Mode = Literal["preview", "whole", "right_rows"]
+State = Literal["open", "used_up", "expired", "withdrawn"]
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OfferTerms(Request):
+    """What is pledged and on which conditions. `quantity` is in the category's unit, `radius_m` in metres, `unit_value_fen` in fen.
+
+    Without `service_areas` an offer serves the county of its origin.
+    """
+
+    category: Donatable
+    quantity: PositiveInt
+    origin_area: KnownArea
+    service_areas: Annotated[tuple[KnownArea, ...], Field(max_length=100)] = ()
+    radius_m: Annotated[int, Field(gt=0, le=1_000_000, strict=True)] | None = None
+    pickup: Pickup = "delivery"
+    available_from: AwareDatetime | None = None
+    available_until: AwareDatetime | None = None
+    expires_on: date | None = None
+    designated_vulnerabilities: Annotated[tuple[KnownVulnerability, ...], Field(max_length=36)] = ()
+    licences: Annotated[tuple[Licence, ...], Field(max_length=20)] = ()
+    vetted: bool = False
+    per_household_limit: PositiveInt | None = None
+    unit_value_fen: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)] | None = None
+    condition: Condition = "new"
+
+    @field_validator("available_from", "available_until")
+    @classmethod
+    def _one_zone(cls, value: Any) -> Any:
+        return value.astimezone(UTC) if value else value
+
+    @field_validator("service_areas", "designated_vulnerabilities", "licences")
+    @classmethod
+    def _sorted(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(value)))
+
+    @model_validator(mode="after")
+    def _window(self) -> Self:
+        rules.in_order(self.available_from, self.available_until)
+        return self
+
+    def stored(self) -> dict[str, Any]:
+        """The terms as JSON values with the areas written out, and their hash: what the table keeps."""
+        terms = self.model_dump(mode="json", include=set(OfferTerms.model_fields))
+        terms["service_areas"] = list(self.service_areas) or [rules.county_of(self.origin_area)]
+        return terms | {"content_hash": rules.content_hash(terms)}
+
+
+class RegisterOffer(OfferTerms):
+    """Pledge an offer. A charity's own people may leave `charity_id` out; without `offer_number` one is given."""
+
+    charity_id: UUID | None = None
+    offer_number: Number | None = None
+    idempotency_key: str | None = None
+
+
+class ChangeOffer(Request):
+    """The fields that change; null empties a field that may be empty. `version` is the one that the change was made from."""
+
+    version: Annotated[int, Field(ge=1)]
+    category: str | None = None
+    quantity: PositiveInt | None = None
+    origin_area: str | None = None
+    service_areas: tuple[str, ...] | None = None
+    radius_m: int | None = None
+    pickup: Pickup | None = None
+    available_from: AwareDatetime | None = None
+    available_until: AwareDatetime | None = None
+    expires_on: date | None = None
+    designated_vulnerabilities: tuple[str, ...] | None = None
+    licences: tuple[str, ...] | None = None
+    vetted: bool | None = None
+    per_household_limit: PositiveInt | None = None
+    unit_value_fen: int | None = None
+    condition: Condition | None = None
+    idempotency_key: str | None = None
+
+    def changes(self) -> dict[str, Any]:
+        return self.model_dump(exclude_unset=True, exclude={"version", "idempotency_key"})
+
+
+class ReplaceTerms(OfferTerms):
+    """The change form of the page: all terms at once."""
+
+    version: Annotated[int, Field(ge=1)]
+    idempotency_key: str | None = None
+
+    def as_change(self) -> ChangeOffer:
+        terms = {name: getattr(self, name) for name in OfferTerms.model_fields}
+        return ChangeOffer(version=self.version, idempotency_key=self.idempotency_key, **terms)
+
+
+class WithdrawOffer(Request):
+    reason: WithdrawReason
+    version: Annotated[int, Field(ge=1)]
+    idempotency_key: str | None = None
+
+
+class RegisterCharity(Request):
+    """An organisation that gives; its name is public."""
+
+    name: Name
+    kind: CharityKind
+    area: KnownArea
+    idempotency_key: str | None = None
+
+
+class ImportOffers(Request):
+    """One sheet: `sha256` of its content (hex) stands for it where the request is remembered."""
+
+    sha256: str
+    filename: str
+    mode: Mode
+
+
+class Wish(Request):
+    """What the import page is asked to do with a sheet."""
+
+    mode: Mode
+
+
+class Note(BaseModel):
+    """A rule and a sentence, still with its parameters apart so that it can be said in the reader's language."""
+
+    model_config = ConfigDict(frozen=True)
+    field: str
+    rule: str
+    message: str
+    params: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, fault: Fault) -> Note:
+        return cls(field=fault.field, rule=fault.rule, message=fault.message, params=dict(fault.params))
+
+
+class SheetFault(BaseModel):
+    """A wrong cell: the row of the sheet as its program numbers it, the heading of its column, the rule it breaks."""
+
+    row: int
+    column: str
+    rule: str
+    message: str
+    params: dict[str, Any] = {}
+
+
+class FaultAnswer(BaseModel):
+    """A wrong or doubtful cell in the reader's words: row and heading as the sheet shows them."""
+
+    row: int
+    column: str
+    rule: str
+    message: str
+
+
+class ImportAnswer(BaseModel):
+    """What an import did (`applied`) or would do; `written` rows were really entered."""
+
+    run_id: UUID | None
+    mode: Mode
+    applied: bool
+    rows: int
+    written: int
+    added: int
+    changed: int
+    unchanged: int
+    refused: int
+    faults: list[FaultAnswer]
+    warnings: list[FaultAnswer]
+
+
+class ImportReport(BaseModel):
+    """What an import did, or in a preview would do. `written` rows are `added` or `changed`; `refused` rows have faults."""
+
+    run_id: UUID | None
+    mode: Mode
+    applied: bool
+    rows: int
+    added: int
+    changed: int
+    unchanged: int
+    refused: int
+    faults: tuple[SheetFault, ...]
+    warnings: tuple[SheetFault, ...]
+
+    @property
+    def written(self) -> int:
+        return self.added + self.changed if self.applied else 0
+
+
+class CharityAnswer(BaseModel):
+    charity_id: UUID
+    name: str
+    kind: CharityKind
+    area: str
+    version: int
+
+
+class CharityPage(BaseModel):
+    items: list[CharityAnswer]
+    next: str | None
+
+
+class OfferStored(BaseModel):
+    """The offer's new state; a warning is what keeps it from being matched."""
+
+    offer_id: UUID
+    offer_number: str
+    version: int
+    status: Literal["open", "withdrawn"]
+    warnings: tuple[Note, ...] = ()
+
+
+class NoteAnswer(BaseModel):
+    """A rule and what it says, in the reader's words."""
+
+    field: str
+    rule: str
+    message: str
+
+
+class OfferStoredAnswer(BaseModel):
+    offer_id: UUID
+    offer_number: str
+    version: int
+    status: Literal["open", "withdrawn"]
+    warnings: list[NoteAnswer]
+
+
+class TownShare(BaseModel):
+    """How much of an offer went to one town: `times` promises of `promised` units, `received` of them confirmed."""
+
+    area: str
+    times: int
+    promised: int
+    received: int
+
+
+class OfferAnswer(BaseModel):
+    """An offer and where it stands: quantity = free + committed + delivered + lost while it is open."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: UUID
+    offer_number: str
+    charity_id: UUID
+    charity_name: str
+    category: str
+    quantity: int
+    free: int
+    committed: int
+    delivered: int
+    lost: int
+    state: State
+    origin_area: str
+    service_areas: list[str]
+    radius_m: int | None
+    pickup: Pickup
+    available_from: AwareDatetime | None
+    available_until: AwareDatetime | None
+    expires_on: date | None
+    designated_vulnerabilities: list[str]
+    licences: list[str]
+    vetted: bool
+    per_household_limit: int | None
+    unit_value_fen: int | None
+    condition: Condition
+    version: int
+
+
+class OfferDetail(OfferAnswer):
+    towns: list[TownShare]
+
+
+class OfferPage(BaseModel):
+    items: list[OfferAnswer]
+    next: str | None

@@ -1,0 +1,19 @@
+"""Spreadsheets in and out: one layout for the template, the import, the refused rows and the export."""
+
+from shared.sheets.layout import Choice, Column, Fault, Layout, Row, Sheet, chinese
+from shared.sheets.reading import read
+from shared.sheets.writing import template, write, write_csv
+
+__all__ = [
+    "Choice",
+    "Column",
+    "Fault",
+    "Layout",
+    "Row",
+    "Sheet",
+    "chinese",
+    "read",
+    "template",
+    "write",
+    "write_csv",
+]

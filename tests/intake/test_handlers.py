@@ -1,0 +1,219 @@
+"""Commands: what they change and which facts they publish."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from shared.events import (
+    ConsentGiven,
+    ConsentWithdrawn,
+    FollowUpAnswered,
+    HouseholdChanged,
+    NeedChanged,
+    NeedClosed,
+    NeedNoted,
+    NeedRaised,
+    NeedWithdrawn,
+    VisitRecorded,
+)
+from tests.house import House
+from tests.intake.invented import API, LUOJING, NOW, Story, household, one_need, post, visit
+
+
+async def test_a_visit_is_durable_and_says_what_is_lacking(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    answer = await post(worker, "/visits", visit())
+    assert answer.status_code == 201, answer.text
+    body = answer.json()
+    assert body["case_number"].startswith("H-445381100-")
+    [raised] = await house.events(NeedRaised)
+    assert raised.data["need_id"] == body["need_ids"][0]
+    assert (raised.data["category"], raised.data["quantity"], raised.data["urgency"]) == ("APP-FAN", 2, "high")
+    assert raised.data["vulnerabilities"] == ["DIBAO", "ORPHAN"]
+    assert raised.data["minor"] is True and raised.data["consent"] is True
+    [recorded] = await house.events(VisitRecorded)
+    assert recorded.data["need_ids"] == body["need_ids"]
+    assert len(await house.events(ConsentGiven)) == 1
+
+
+async def test_no_personal_word_leaves_intake(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    await post(worker, "/visits", visit(needs=[{"text": "张示例二需要一张单人床"}]))
+    kept = await house.db.pool.fetch("select data::text as said from bus.event")
+    kept += await house.db.pool.fetch("select response::text as said from access.idempotency")
+    kept += await house.db.pool.fetch("select to_jsonb(h)::text || to_jsonb(m)::text as said from intake.household h, intake.member m")
+    kept += await house.db.pool.fetch("select to_jsonb(v)::text || to_jsonb(n)::text as said from intake.visit v, intake.need n")
+    for row in kept:
+        assert not any(word in row["said"] for word in ("示例", "00000000001", "19500301", "1950-03", "外婆", "111.51"))
+
+
+async def test_a_refused_consent_is_recorded_and_not_matched(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    await one_need(worker, beneficiary={"household": household(consent={"given": False})})
+    [raised] = await house.events(NeedRaised)
+    assert raised.data["consent"] is False
+    assert await house.events(ConsentGiven) == []
+
+
+async def test_a_need_may_be_for_no_household(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    site = {"kind": "institution", "name": "示例敬老院", "area": LUOJING}
+    first = await one_need(worker, beneficiary={"site": site})
+    second = await one_need(worker, beneficiary={"site": site})
+    third = await one_need(worker, beneficiary={"site_id": first["beneficiary_id"]})
+    assert first["beneficiary_id"] == second["beneficiary_id"] == third["beneficiary_id"]
+    assert first["beneficiary_kind"] == "institution" and first["case_number"].startswith("S-445381100-")
+    assert (await house.events(NeedRaised))[0].data["consent"] is True
+
+
+async def test_words_alone_wait_for_a_person(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    answer = await post(worker, "/visits", visit(needs=[{"text": "床板塌了一角,需要一张单人床,床垫她自己有"}]))
+    assert answer.json()["notes"][0]["suggested_category"] == "FUR-BED"
+    assert await house.events(NeedRaised) == []
+    [noted] = await house.events(NeedNoted)
+    assert noted.data["confidence_milli"] > 400
+    [item] = (await worker.get(f"{API}/worklist")).json()["to_confirm"]
+    assert item["text"].startswith("床板塌了")
+    path = f"{API}/needs/{item['need_id']}/category"
+    body = {"category": "FUR-BED", "quantity": 1, "urgency": "high", "version": item["version"]}
+    assert (await worker.post(path, json=body)).json()["status"] == "open"
+    assert (await worker.post(path, json=body | {"version": 2})).status_code == 409
+    [raised] = await house.events(NeedRaised)
+    assert raised.data["category"] == "FUR-BED" and raised.aggregateversion == 2
+    assert (await worker.get(f"{API}/worklist")).json()["to_confirm"] == []
+
+
+async def test_words_beside_a_category_ask_nobody(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need = await one_need(worker, needs=[{"category": "APP-FAN", "text": "屋里闷热"}])
+    assert (need["status"], need["quantity"], need["text"]) == ("open", 1, "屋里闷热")
+
+
+async def test_withdrawn_consent_takes_open_needs_out_and_consent_brings_them_back(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need = await one_need(worker)
+    path = f"{API}/households/{need['beneficiary_id']}/consent"
+    assert (await worker.delete(path, params={"version": 1})).json() == {
+        "household_id": need["beneficiary_id"], "version": 2, "consent": False,
+    }  # fmt: skip
+    assert len(await house.events(ConsentWithdrawn)) == 1
+    [changed] = await house.events(NeedChanged)
+    assert changed.data["consent"] is False and changed.aggregateversion == 2
+    assert (await worker.post(path, json={"version": 1})).status_code == 409
+    assert (await worker.post(path, json={"version": 2})).status_code == 200
+    assert [e.data["consent"] for e in await house.events(NeedChanged)] == [False, True]
+
+
+async def test_a_changed_household_changes_its_open_needs(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need = await one_need(worker, beneficiary={"household": household(members=[{"name": "王示例"}], vulnerabilities=[])})
+    assert (await house.events(NeedRaised))[0].data["minor"] is False
+    path = f"{API}/households/{need['beneficiary_id']}"
+    body = {"vulnerabilities": ["DIBAO"], "phone": "00000000099", "version": 1}
+    assert (await worker.patch(path, json=body)).json()["version"] == 2
+    child = {"name": "王示例小", "birth_date": f"{NOW.year - 5}-01-01", "version": 2}
+    assert (await post(worker, f"/households/{need['beneficiary_id']}/members", child)).status_code == 201
+    changes = [(e.data["vulnerabilities"], e.data["minor"]) for e in await house.events(NeedChanged)]
+    assert changes == [(["DIBAO"], False), (["DIBAO"], True)]
+    assert [e.data["members"] for e in await house.events(HouseholdChanged)] == [1, 2]
+    full = (await worker.get(path)).json()
+    assert full["phone"] == "00000000099" and full["address"] == "示例路 1 号"
+    leave = {"members": [{"member_id": full["members"][1]["member_id"], "left": True}], "version": 3}
+    assert (await worker.patch(path, json=leave)).status_code == 200
+    assert (await house.events(NeedChanged))[-1].data["minor"] is False
+    last = {"members": [{"member_id": full["members"][0]["member_id"], "left": True}], "version": 4}
+    assert (await worker.patch(path, json=last)).status_code == 422
+    assert len((await worker.get(path)).json()["members"]) == 1
+
+
+async def test_a_quantity_never_falls_below_what_is_promised(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need = await one_need(worker, needs=[{"category": "APP-FAN", "quantity": 5}])
+    await house.deliver_twice("intake", Story(need).approved(3))
+    path = f"{API}/needs/{need['need_id']}"
+    assert (await worker.patch(path, json={"quantity": 2, "version": 1})).status_code == 422
+    assert (await worker.patch(path, json={"quantity": 3, "version": 1})).json()["status"] == "met"
+    assert (await worker.patch(path, json={"quantity": 4, "version": 2})).json()["status"] == "partly_met"
+
+
+async def test_a_withdrawn_need_stays_withdrawn(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need = await one_need(worker)
+    path = f"{API}/needs/{need['need_id']}"
+    assert (await worker.post(f"{path}/withdraw", json={"reason": "because", "version": 1})).status_code == 422
+    assert (await worker.post(f"{path}/withdraw", json={"reason": "solved", "version": 1})).json()["status"] == "withdrawn"
+    [fact] = await house.events(NeedWithdrawn)
+    assert fact.aggregateversion == 2 and fact.data["reason"] == "solved"
+    await house.deliver_twice("intake", Story(need).approved(2))
+    assert (await worker.get(path)).json()["status"] == "withdrawn"
+    assert (await worker.post(f"{path}/withdraw", json={"reason": "solved", "version": 2})).status_code == 409
+
+
+async def _follow(house: House, worker: httpx.AsyncClient, story: Story, received: int) -> UUID:
+    follow_up_id = uuid4()
+    short = 2 - received
+    facts: list[Any] = [story.approved(2), story.received(received, short), story.due(follow_up_id)]
+    await house.deliver_twice("intake", *facts)
+    return follow_up_id
+
+
+def _answer(need: dict[str, Any], follow_up_id: UUID, outcome: str, needs: list[Any] | None = None) -> dict[str, Any]:
+    return visit(
+        beneficiary={"household_id": need["beneficiary_id"]},
+        needs=needs or [],
+        follow_up={"follow_up_id": str(follow_up_id), "outcome": outcome},
+        visited_at=(NOW - timedelta(minutes=5)).isoformat(),
+    )
+
+
+async def test_a_good_answer_closes_a_need_that_was_received_whole(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need = await one_need(worker)
+    follow_up_id = await _follow(house, worker, Story(need), 2)
+    body = _answer(need, follow_up_id, "helped")
+    assert (await post(worker, "/visits", body)).status_code == 201
+    [answered] = await house.events(FollowUpAnswered)
+    assert answered.data["outcome"] == "helped"
+    [closed] = await house.events(NeedClosed)
+    assert closed.data["follow_up_id"] == str(follow_up_id) and closed.aggregateversion == 2
+    assert (await worker.get(f"{API}/needs/{need['need_id']}")).json()["status"] == "closed"
+    assert (await worker.get(f"{API}/worklist")).json()["follow_ups"] == []
+    again = await post(worker, "/visits", body)
+    assert again.status_code == 409
+    assert len(await house.events(VisitRecorded)) == 2
+
+
+async def test_a_poor_answer_keeps_the_need_and_may_raise_the_next(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need = await one_need(worker)
+    follow_up_id = await _follow(house, worker, Story(need), 2)
+    body = _answer(need, follow_up_id, "not_helped", [{"category": "APP-CEILFAN", "quantity": 1}])
+    assert (await post(worker, "/visits", body)).status_code == 201
+    assert await house.events(NeedClosed) == []
+    assert len(await house.events(NeedRaised)) == 2
+    assert (await worker.get(f"{API}/needs/{need['need_id']}")).json()["status"] == "received"
+
+
+async def test_a_short_receipt_keeps_the_need_open_whatever_the_answer(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need = await one_need(worker)
+    story = Story(need)
+    follow_up_id = await _follow(house, worker, story, 1)
+    await house.deliver_twice("intake", story.released(1))
+    await post(worker, "/visits", _answer(need, follow_up_id, "helped"))
+    assert await house.events(NeedClosed) == []
+    assert (await worker.get(f"{API}/needs/{need['need_id']}")).json()["status"] == "partly_met"
+
+
+async def test_a_follow_up_of_somebody_else_is_refused(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need, other = await one_need(worker), await one_need(worker)
+    follow_up_id = await _follow(house, worker, Story(need), 2)
+    assert (await post(worker, "/visits", _answer(other, follow_up_id, "helped"))).status_code == 422
+    assert (await post(worker, "/visits", _answer(need, uuid4(), "helped"))).status_code == 404
+    assert await house.events(FollowUpAnswered) == []

@@ -1,0 +1,94 @@
+"""Jobs: one that waits is enough, one worker at a time, a stale worker writes nothing."""
+
+from pathlib import Path
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from shared import jobs
+from shared.bus import SQL, SYSTEM
+from shared.db import Connection, Database
+from shared.service import Job, JobHandler, Service
+
+
+async def leave(db: Database, delay: float = 0.0) -> None:
+    async with db.transaction(SYSTEM) as conn:
+        await jobs.enqueue(conn, "matcher.round", "round", delay=delay)
+
+
+def doing(handler: JobHandler) -> dict[str, Service]:
+    return {"matcher.round": Service("delivery", Path(), APIRouter(), jobs={"matcher.round": handler})}
+
+
+async def states(db: Database) -> list[str]:
+    return [row["state"] for row in await db.pool.fetch("select state from bus.job order by created_at")]
+
+
+async def test_jobs_of_one_key_that_wait_are_one_job(db: Database) -> None:
+    await leave(db)
+    await leave(db)
+    assert await states(db) == ["queued"]
+
+
+async def test_a_job_left_while_one_runs_waits_for_its_own_turn(db: Database) -> None:
+    async def handler(conn: Connection, job: Job) -> None:
+        await leave(db)
+
+    await leave(db)
+    [job_id] = await jobs.due(db, ["matcher.round"])
+    await jobs.run_job(db, doing(handler), job_id)
+    assert await states(db) == ["done", "queued"]
+
+
+async def test_a_delayed_job_is_not_due_yet(db: Database) -> None:
+    await leave(db, delay=60)
+    assert await jobs.due(db, ["matcher.round"]) == []
+
+
+async def test_a_job_sent_twice_runs_once(db: Database) -> None:
+    ran: list[UUID] = []
+
+    async def handler(conn: Connection, job: Job) -> None:
+        ran.append(job.id)
+
+    await leave(db)
+    [job_id] = await jobs.due(db, ["matcher.round"])
+    await jobs.run_job(db, doing(handler), job_id)
+    await jobs.run_job(db, doing(handler), job_id)
+    assert ran == [job_id]
+
+
+async def test_a_worker_that_lost_its_lease_keeps_nothing(db: Database) -> None:
+    async def slow(conn: Connection, job: Job) -> None:
+        await SQL.add_job(conn, id=UUID(int=1), kind="matcher.effect", key="", payload={}, delay=0)
+        async with db.transaction(SYSTEM) as other:  # another worker takes the job over meanwhile
+            await other.execute("update bus.job set fence = fence + 1 where id = $1", job.id)
+
+    await leave(db)
+    [job_id] = await jobs.due(db, ["matcher.round"])
+    await jobs.run_job(db, doing(slow), job_id)
+    assert await db.pool.fetchval("select count(*) from bus.job where kind = 'matcher.effect'") == 0
+    assert await states(db) == ["running"]
+
+
+async def test_a_job_that_fails_is_tried_again_and_at_last_kept_as_failed(db: Database) -> None:
+    async def broken(conn: Connection, job: Job) -> None:
+        raise RuntimeError
+
+    await leave(db)
+    [job_id] = await jobs.due(db, ["matcher.round"])
+    for _ in range(jobs.TRIES):
+        await db.pool.execute("update bus.job set lease_until = now() - interval '1 second' where lease_until is not null")
+        await jobs.run_job(db, doing(broken), job_id)
+    row = await db.pool.fetchrow("select state, error, attempts from bus.job")
+    assert tuple(row or ()) == ("failed", "RuntimeError", jobs.TRIES)
+
+
+async def test_a_dead_workers_job_comes_back_when_its_lease_ends(db: Database) -> None:
+    await leave(db)
+    [job_id] = await jobs.due(db, ["matcher.round"])
+    async with db.transaction(SYSTEM) as conn:
+        await SQL.lease_job(conn, id=job_id, seconds=1)
+    assert await jobs.due(db, ["matcher.round"]) == []
+    await db.pool.execute("update bus.job set lease_until = now() - interval '1 second', sent_at = now() - interval '2 seconds'")
+    assert await jobs.due(db, ["matcher.round"]) == [job_id]
