@@ -28,7 +28,7 @@ from services.intake.imports import refused_file as intake_refused
 from services.intake.imports import run_import as import_intake
 from services.offers.handlers import SQL as OFFERS
 from services.offers.imports import run_import as import_offers
-from services.offers.schemas import ImportReport as OffersReport
+from services.offers.answers import ImportReport as OffersReport
 from shared import asyncapi
 from shared.access import NOBODY, Role
 from shared.bus import SQL, SYSTEM

@@ -2,9 +2,10 @@
 prices.
 
 Both sides are laminar (a need's pairs; an offer's pairs and, inside them, one household's), so the
-constraint matrix is totally unimodular and a vertex of the linear programme is integral. The dual prices,
-rounded to whole milli-points, are repaired to feasibility in exact integers: every such price vector bounds
-the optimum, whatever the solver did.
+constraint matrix is totally unimodular and a vertex of the linear programme is integral (from the dual
+simplex, or for a large programme from the interior point's crossover). The dual prices, rounded to whole
+milli-points, are repaired to feasibility in exact integers: every such price vector bounds the optimum,
+whatever the solver did.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +19,9 @@ from scipy.sparse.csgraph import connected_components
 from matching.columns import Floats, Ints
 from matching.model import Certificate
 
-METHOD = "highs-ds"
+METHODS = ("highs-ds", "highs-ipm")
+LARGE_EDGES = 40_000
+MILLI = 1_000
 BATCH_EDGES = 4_000
 WHOLE = 1e-4
 
@@ -74,8 +77,8 @@ def allocate(graph: Graph, *, seed: int) -> Allocation:
 
     Between plans of equal score the one with the largest sum of tie weights is taken: a number in [0, 1)
     for each pair, drawn in the order of the pairs from `numpy.random.default_rng(seed)`, and too small
-    together to outweigh one milli-point. Raises `NotSolved` or `NotWhole` if the solver fails; neither is
-    expected.
+    together to outweigh one milli-point; in a component of many thousand units that is less than the solver
+    can tell. Raises `NotSolved` or `NotWhole` if the solver fails; neither is expected.
     """
     useful = np.flatnonzero(graph.score > 0)
     ties = np.random.default_rng(seed).random(graph.score.size)
@@ -141,19 +144,26 @@ def _solve(part: Graph, ties: Floats) -> tuple[Ints, Ints, Ints]:
         (part.group, part.group_limit),
     )
     matrix, limits, numbers = _constraints(sides)
-    answer = linprog(-(part.score + _tie_weights(part, ties)), A_ub=matrix, b_ub=limits, method=METHOD)
-    if answer.status != 0:
-        raise NotSolved(f"{answer.message} ({part.score.size} pairs)")
-    units = np.rint(answer.x)
-    if np.abs(units - answer.x).max() > WHOLE:
-        raise NotWhole(NotWhole.__doc__)
-    prices = np.maximum(0, np.rint(-answer.ineqlin.marginals)).astype(np.int64)
+    units, duals = _vertex((part.score + _tie_weights(part, ties)) / MILLI, matrix, limits)
+    prices = np.maximum(0, np.rint(duals * MILLI)).astype(np.int64)
     _, offers, groups = np.split(prices, np.cumsum([chosen.size for chosen in numbers])[:-1])
     return (
-        units.astype(np.int64),
+        units,
         _spread(offers, numbers[1], part.offer_quantity),
         _spread(groups, numbers[2], part.group_limit),
     )
+
+
+def _vertex(value: Floats, matrix: csr_matrix, limits: Floats) -> tuple[Ints, Floats]:
+    """An optimal whole solution and the price of each row."""
+    method = METHODS[value.size > LARGE_EDGES]
+    answer = linprog(-value, A_ub=matrix, b_ub=limits, method=method)
+    if answer.status != 0:
+        raise NotSolved(f"{answer.message} ({value.size} pairs, {method})")
+    units = np.rint(answer.x)
+    if np.abs(units - answer.x).max() > WHOLE:
+        raise NotWhole(NotWhole.__doc__)
+    return units.astype(np.int64), np.asarray(-answer.ineqlin.marginals)
 
 
 def _constraints(sides: tuple[tuple[Ints, Ints], ...]) -> tuple[csr_matrix, Floats, list[Ints]]:
@@ -175,11 +185,12 @@ def _tie_weights(part: Graph, ties: Floats) -> Floats:
     """Ties scaled so that a whole component's plan, and its prices, move by less than half a milli-point."""
     component = _components(part, np.arange(part.score.size))
     kinds, which = np.unique(component, return_inverse=True)
-    weight = np.zeros(kinds.size)
+    units, rows = np.zeros(kinds.size), np.zeros(kinds.size)
     needs, first = np.unique(part.need, return_index=True)
-    np.add.at(weight, which[first], part.need_quantity[needs])
-    nodes = np.bincount(which) * 2
-    return np.asarray(ties * (0.5 / (1 + np.maximum(weight, nodes)))[which])
+    np.add.at(units, which[first], part.need_quantity[needs])
+    for side in (part.need, part.offer, part.group):
+        np.add.at(rows, which[np.unique(side, return_index=True)[1]], 1)
+    return np.asarray(ties * (0.5 / (1 + np.maximum(units, rows)))[which])
 
 
 def _spread(values: Ints, numbers: Ints, like: Ints) -> Ints:
@@ -209,7 +220,7 @@ def _certify(graph: Graph, quantity: Ints, offer_price: Ints, group_price: Ints,
         objective=objective,
         upper_bound=bound,
         gap=(bound - objective) / max(1, objective),
-        method=METHOD,
+        method="highs",
         seed=seed,
         needs=graph.need_quantity.size,
         offers=graph.offer_quantity.size,

@@ -117,9 +117,8 @@ def new_tally(needs: int) -> Tally:
 def refusals(pool: Pool, setting: Setting, out: Mapping[int, str], tally: Tally) -> list[Refusal]:
     """What the rules refused, in order of the needs and of the table."""
     found = [_barred_refusal(pool, setting, number, rule) for number, rule in sorted(out.items())]
-    for number in np.flatnonzero(tally.candidates == 0).tolist():
-        if number not in out:
-            found.append(Refusal(pool.needs[number].id, NO_OFFER, 0, None))
+    alone = np.flatnonzero(tally.candidates == 0).tolist()
+    found += [Refusal(pool.needs[number].id, NO_OFFER, 0, None) for number in alone if number not in out]
     need, rule = np.nonzero(tally.refused)
     columns = (need, rule, tally.refused[need, rule], tally.example[need, rule])
     cells = zip(*(column.tolist() for column in columns), strict=True)

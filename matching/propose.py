@@ -26,7 +26,7 @@ from matching.model import (
     Refusal,
 )
 from matching.ranking import TERMS, AdditiveModel
-from matching.reasons import reasons
+from matching.reasons import need_reasons, reasons
 from matching.rules import Setting
 from matching.scoring import Scored, best_pairs
 from matching.shortfall import shortfalls
@@ -160,12 +160,14 @@ def _alternatives(base: Pool, best: Scored, quantity: Ints, setting: Setting) ->
 def edges_of(base: Pool, some: Scored, setting: Setting) -> list[Edge]:
     """Scored pairs as edges with their reasons, in the same order."""
     columns = (some.pairs.need, some.pairs.offer, some.pairs.factor, some.score, some.metres, some.parts)
+    numbers = np.unique(some.pairs.need).tolist()
+    person = {number: need_reasons(base.needs[number], setting.policy, setting.now) for number in numbers}
     edges = []
     for need_number, offer_number, factor, score, metres, parts in zip(
         *(c.tolist() for c in columns), strict=True
     ):
         need, offer = base.needs[need_number], base.offers[offer_number]
-        why = reasons(need, offer, factor, metres, setting.policy, setting.now)
+        why = person[need_number] + reasons(need, offer, factor, metres)
         points = tuple((name, part) for name, part in zip(TERMS, parts, strict=True) if part)
         edges.append(Edge(need.id, offer.id, score, points, why))
     return edges

@@ -9,23 +9,17 @@ from matching.model import Need, Offer, Reason
 from matching.policy import Policy
 
 
-def reasons(
-    need: Need, offer: Offer, factor: int, metres: float, policy: Policy, now: datetime
-) -> tuple[Reason, ...]:
-    """The reasons in a fixed order. Codes and parameters:
+def reasons(need: Need, offer: Offer, factor: int, metres: float) -> tuple[Reason, ...]:
+    """What the pair has for it, in a fixed order. Codes and parameters:
 
-    priority(vulnerability), urgency(level), waiting(days), substitute(category, factor in thousandths),
-    designated(vulnerability), distance(metres), same_town(area), expires(date), part(offered: units the
-    offer has, asked).
+    substitute(category, factor in thousandths), designated(vulnerability), expires(date), part(offered:
+    units the offer has, asked), distance(metres), same_town(area).
     """
-    return (
-        *_person(need, policy, now),
-        *_goods(need, offer, factor),
-        *_way(need, offer, metres),
-    )
+    return (*_goods(need, offer, factor), *_way(need, offer, metres))
 
 
-def _person(need: Need, policy: Policy, now: datetime) -> list[Reason]:
+def need_reasons(need: Need, policy: Policy, now: datetime) -> tuple[Reason, ...]:
+    """What the need alone has for it: priority(vulnerability), urgency(level), waiting(days)."""
     found = []
     if need.vulnerabilities:
         first = max(
@@ -35,7 +29,7 @@ def _person(need: Need, policy: Policy, now: datetime) -> list[Reason]:
     found.append(Reason("urgency", (("level", need.urgency),)))
     if (days := int((seconds(now) - seconds(need.raised_at)) // DAY_S)) > 0:
         found.append(Reason("waiting", (("days", days),)))
-    return found
+    return tuple(found)
 
 
 def _goods(need: Need, offer: Offer, factor: int) -> list[Reason]:

@@ -66,7 +66,7 @@ def read(text: str, catalogue: Sequence[Terms], *, side: Side = "need", today: d
     ranked = sorted(scores, key=lambda code: (-scores[code], code))
     confidence = _confidence([scores[code] for code in ranked])
     category = ranked[0] if ranked and confidence >= THRESHOLD else None
-    also = tuple(code for code in ranked[1:4] if category and scores[code] >= ALSO * scores[ranked[0]])
+    also = _also(category, ranked, scores)
     refused = sorted({m.code for m in found if m.negated} - set(scores))
     units = {terms.code: terms.unit for terms in catalogue}
     return Reading(
@@ -103,6 +103,19 @@ def _scores(said: str, found: Sequence[Mention]) -> dict[str, float]:
             weights[mention.code].append(mention.weight)
     scores = {code: max(all_) + 0.3 * (sum(all_) - max(all_)) for code, all_ in weights.items()}
     return _repaired(said, _combined(_suited(said, scores)))
+
+
+def _also(category: str | None, ranked: Sequence[str], scores: Mapping[str, float]) -> tuple[str, ...]:
+    if category is None:
+        return ()
+    parts = [
+        code
+        for codes, whole in COMPOSITES.items()
+        if whole == category
+        for code in sorted(codes & scores.keys())
+    ]
+    near = [code for code in ranked[1:4] if scores[code] >= ALSO * scores[category]]
+    return tuple(dict.fromkeys([*parts, *near]))
 
 
 def _suited(said: str, scores: dict[str, float]) -> dict[str, float]:

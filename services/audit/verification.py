@@ -88,7 +88,9 @@ async def _compare_with_events(conn: Connection) -> list[_Finding]:
     findings = []
     altered = await SQL.altered(conn)
     if altered["seq"] is not None:
-        findings.append(_Finding(altered["seq"], "orphan" if altered["seq"] == altered["orphan"] else "altered"))
+        findings.append(
+            _Finding(altered["seq"], "orphan" if altered["seq"] == altered["orphan"] else "altered")
+        )
     if lost := await SQL.lost(conn):
         findings.append(_Finding(lost["seq"], "lost", str(lost["event_id"])))
     return findings

@@ -39,7 +39,7 @@ router = APIRouter(
 needs = calls("delivery")
 anybody = needs("worker", "charity", "coordinator", "auditor")
 mover = needs("worker", "charity", "coordinator")
-AreaFilter = Annotated[str | None, Query(pattern=r"^[0-9]{12}$")]
+AreaFilter = Annotated[str | None, Query(pattern=r"^([0-9]{12})?$")]
 Cursor = Annotated[int | None, Query(ge=1, le=2**62)]
 
 
@@ -56,7 +56,7 @@ async def page_of(
     """One page of the list, and the cursor of the next (None at the end)."""
     async with call.transaction() as conn:
         rows = await SQL.deliveries(
-            conn, before=cursor, status=status, area=area, mine=mine, overdue=overdue, most=limit + 1
+            conn, before=cursor, status=status, area=area or None, mine=mine, overdue=overdue, most=limit + 1
         )
     return rows[:limit], str(rows[limit - 1]["seq"]) if len(rows) > limit else None
 

@@ -46,11 +46,13 @@ async def show_deliveries(
     )
     async with call.transaction() as conn:
         counts = {row["status"]: row for row in await SQL.counts(conn)}
+        towns = [row["area"] for row in await SQL.towns(conn)]
     return PAGES.render(
         request,
         "delivery/list.html",
         rows=[(row, _steps(call, row)) for row in rows],
         counts=counts,
+        towns=towns,
         late=sum(row["overdue"] for row in counts.values()),
         chosen={"status": status or "", "area": area or "", "overdue": overdue},
         following=following,

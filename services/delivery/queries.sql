@@ -63,3 +63,7 @@ update delivery.delivery set
     short_reason = :short_reason, version = version + 1
 where id = :id and version = :version and status = any (:from_status::text[]) and :received <= quantity
 returning *;
+
+-- name: towns
+-- Where deliveries go, of those that the caller sees.
+select distinct area from delivery.delivery order by area;

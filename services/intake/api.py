@@ -240,14 +240,19 @@ async def post_import(
     """Import a workbook (.xlsx or .csv). In mode whole a wrong row refuses the file: 422 with every fault, nothing written."""
     answer = await do_import(call, kind, await file.read(), file.filename or "", mode, accept_readings)
     if mode == "whole" and answer.faults:
-        faults = tuple(
-            Fault(f"{f.row} {f.column}".strip(), f.rule, "{text}", {"text": f.message})
-            for f in answer.faults[:500]
-        )
-        raise Invalid(
-            "有 {refused} 行不对，一行也没有写入。", faults=faults, **answer.model_dump(mode="json")
-        )
+        raise nothing_written(answer)
     return answer
+
+
+def nothing_written(answer: ImportAnswer) -> Invalid:
+    """A refused file as a problem: the report's own members stand beside the first 500 faults in the form of every problem."""
+    faults = tuple(
+        Fault(f"{f.row} {f.column}".strip(), f.rule, "{text}", {"text": f.message})
+        for f in answer.faults[:500]
+    )
+    problem = Invalid("有 {refused} 行不对，一行也没有写入。", faults=faults)
+    problem.params |= answer.model_dump(mode="json")
+    return problem
 
 
 @router.get("/imports/{run_id:uuid}/refused")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import cache
 from typing import Any, get_args
 from uuid import UUID, uuid5
 
@@ -185,12 +186,13 @@ Draft = tuple[Visited, dict[str, Any], Event]
 def _drafts(
     entries: Sequence[Entry], standings: Mapping[UUID | NewSite, Standing], run: Import
 ) -> list[Draft]:
+    read = cache(read_need)  # for this import alone: the words of a need are not kept longer than that
     drafts = []
     for entry in entries:
         visit = Visited(standings[entry.whom], entry.visited_on)
         origin = Origin(visit.id, visit.at(run.now), run.by, run.accept_readings)
         row, fact = draft(
-            run.keyring, visit.standing, origin, entry.new, entry.number, read_need, entry.content_hash
+            run.keyring, visit.standing, origin, entry.new, entry.number, read, entry.content_hash
         )
         drafts.append((visit, plain(row), fact))
     return drafts

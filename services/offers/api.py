@@ -10,30 +10,32 @@ from uuid import UUID
 from fastapi import APIRouter, File, Query, Response, UploadFile
 
 from services.offers import handlers
-from services.offers.handlers import SQL
-from services.offers.imports import run_import
-from services.offers.layouts import OFFERS
-from services.offers.rows import row_of
-from services.offers.schemas import (
-    ChangeOffer,
+from services.offers.answers import (
     CharityAnswer,
     CharityPage,
     FaultAnswer,
     ImportAnswer,
-    ImportOffers,
     ImportReport,
-    Mode,
     NoteAnswer,
     OfferAnswer,
     OfferDetail,
     OfferPage,
     OfferStored,
     OfferStoredAnswer,
-    RegisterCharity,
-    RegisterOffer,
     SheetFault,
     State,
     TownShare,
+)
+from services.offers.handlers import SQL
+from services.offers.imports import run_import
+from services.offers.layouts import OFFERS
+from services.offers.rows import row_of
+from services.offers.schemas import (
+    ChangeOffer,
+    ImportOffers,
+    Mode,
+    RegisterCharity,
+    RegisterOffer,
     WithdrawOffer,
 )
 from shared.access import Call, Caller, calls

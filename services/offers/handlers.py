@@ -11,16 +11,8 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.offers import rules
-from services.offers.schemas import (
-    ChangeOffer,
-    CharityAnswer,
-    Note,
-    OfferStored,
-    OfferTerms,
-    RegisterCharity,
-    RegisterOffer,
-    WithdrawOffer,
-)
+from services.offers.answers import CharityAnswer, Note, OfferStored
+from services.offers.schemas import ChangeOffer, OfferTerms, RegisterCharity, RegisterOffer, WithdrawOffer
 from shared.access import Caller
 from shared.bus import new_id, publish
 from shared.db import Connection, queries

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from services.offers import rules
+from services.offers.answers import ImportReport, SheetFault
 from services.offers.handlers import SQL, charity_registered, offer_changed, offer_registered
 from services.offers.layouts import OFFERS
 from services.offers.rows import Draft, drafts
-from services.offers.schemas import ImportReport, Mode, SheetFault
+from services.offers.schemas import Mode
 from shared.access import Caller
 from shared.bus import new_id, publish
 from shared.db import Connection

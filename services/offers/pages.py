@@ -12,10 +12,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.offers import handlers, import_pages, rules
+from services.offers.answers import State
 from services.offers.api import giver, page_of, reader, say_stored
 from services.offers.forms import choices, form_values, terms_of_form
 from services.offers.handlers import SQL
-from services.offers.schemas import RegisterCharity, RegisterOffer, ReplaceTerms, State, WithdrawOffer
+from services.offers.schemas import RegisterCharity, RegisterOffer, ReplaceTerms, WithdrawOffer
 from shared.access import Call
 from shared.errors import AidError, Missing
 from shared.web.forms import fields, parse, problem_of
@@ -38,7 +39,7 @@ async def show_offers(
         call, state=status, category=category or None, charity_id=None, cursor=cursor, limit=50
     )
     async with call.transaction() as conn:
-        totals = await SQL.totals(conn, state=status, charity_id=None)
+        totals = await SQL.totals(conn, state=status, category=category or None)
     return PAGES.render(
         request,
         "offers/list.html",

@@ -70,7 +70,7 @@ order by id desc limit :most;
 select category, count(*)::int as offers, sum(quantity)::bigint as quantity, sum(free)::bigint as free, sum(committed)::bigint as committed,
     sum(delivered)::bigint as delivered
 from offers.standing
-where (:state::text is null or state = :state) and (:charity_id::uuid is null or charity_id = :charity_id)
+where (:state::text is null or state = :state) and (:category::text is null or category = :category)
 group by category order by category;
 
 -- name: by_town

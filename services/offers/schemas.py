@@ -1,4 +1,4 @@
-"""What offers are asked for and what they answer. The request model is the command."""
+"""What offers are asked for. The request model is the command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from pydantic import (
 )
 
 from services.offers import rules
-from shared.errors import Fault
 from shared.events import CharityKind, Condition, Pickup
 from shared.tables import find_licence
 
@@ -30,7 +29,6 @@ Number = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^\S(.*\S)?$
 Licence = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(find_licence)]
 WithdrawReason = Literal["no_stock", "expired", "mistake", "other"]
 Mode = Literal["preview", "whole", "right_rows"]
-State = Literal["open", "used_up", "expired", "withdrawn"]
 
 
 class Request(BaseModel):
@@ -152,159 +150,3 @@ class Wish(Request):
     """What the import page is asked to do with a sheet."""
 
     mode: Mode
-
-
-class Note(BaseModel):
-    """A rule and a sentence, still with its parameters apart so that it can be said in the reader's language."""
-
-    model_config = ConfigDict(frozen=True)
-    field: str
-    rule: str
-    message: str
-    params: dict[str, Any] = {}
-
-    @classmethod
-    def of(cls, fault: Fault) -> Note:
-        return cls(field=fault.field, rule=fault.rule, message=fault.message, params=dict(fault.params))
-
-
-class SheetFault(BaseModel):
-    """A wrong cell: the row of the sheet as its program numbers it, the heading of its column, the rule it breaks."""
-
-    row: int
-    column: str
-    rule: str
-    message: str
-    params: dict[str, Any] = {}
-
-
-class FaultAnswer(BaseModel):
-    """A wrong or doubtful cell in the reader's words: row and heading as the sheet shows them."""
-
-    row: int
-    column: str
-    rule: str
-    message: str
-
-
-class ImportAnswer(BaseModel):
-    """What an import did (`applied`) or would do; `written` rows were really entered."""
-
-    run_id: UUID | None
-    mode: Mode
-    applied: bool
-    rows: int
-    written: int
-    added: int
-    changed: int
-    unchanged: int
-    refused: int
-    faults: list[FaultAnswer]
-    warnings: list[FaultAnswer]
-
-
-class ImportReport(BaseModel):
-    """What an import did, or in a preview would do. `written` rows are `added` or `changed`; `refused` rows have faults."""
-
-    run_id: UUID | None
-    mode: Mode
-    applied: bool
-    rows: int
-    added: int
-    changed: int
-    unchanged: int
-    refused: int
-    faults: tuple[SheetFault, ...]
-    warnings: tuple[SheetFault, ...]
-
-    @property
-    def written(self) -> int:
-        return self.added + self.changed if self.applied else 0
-
-
-class CharityAnswer(BaseModel):
-    charity_id: UUID
-    name: str
-    kind: CharityKind
-    area: str
-    version: int
-
-
-class CharityPage(BaseModel):
-    items: list[CharityAnswer]
-    next: str | None
-
-
-class OfferStored(BaseModel):
-    """The offer's new state; a warning is what keeps it from being matched."""
-
-    offer_id: UUID
-    offer_number: str
-    version: int
-    status: Literal["open", "withdrawn"]
-    warnings: tuple[Note, ...] = ()
-
-
-class NoteAnswer(BaseModel):
-    """A rule and what it says, in the reader's words."""
-
-    field: str
-    rule: str
-    message: str
-
-
-class OfferStoredAnswer(BaseModel):
-    offer_id: UUID
-    offer_number: str
-    version: int
-    status: Literal["open", "withdrawn"]
-    warnings: list[NoteAnswer]
-
-
-class TownShare(BaseModel):
-    """How much of an offer went to one town: `times` promises of `promised` units, `received` of them confirmed."""
-
-    area: str
-    times: int
-    promised: int
-    received: int
-
-
-class OfferAnswer(BaseModel):
-    """An offer and where it stands: quantity = free + committed + delivered + lost while it is open."""
-
-    model_config = ConfigDict(from_attributes=True)
-    id: UUID
-    offer_number: str
-    charity_id: UUID
-    charity_name: str
-    category: str
-    quantity: int
-    free: int
-    committed: int
-    delivered: int
-    lost: int
-    state: State
-    origin_area: str
-    service_areas: list[str]
-    radius_m: int | None
-    pickup: Pickup
-    available_from: AwareDatetime | None
-    available_until: AwareDatetime | None
-    expires_on: date | None
-    designated_vulnerabilities: list[str]
-    licences: list[str]
-    vetted: bool
-    per_household_limit: int | None
-    unit_value_fen: int | None
-    condition: Condition
-    version: int
-
-
-class OfferDetail(OfferAnswer):
-    towns: list[TownShare]
-
-
-class OfferPage(BaseModel):
-    items: list[OfferAnswer]
-    next: str | None

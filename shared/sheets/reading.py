@@ -5,8 +5,9 @@ from itertools import islice
 
 from shared.errors import RuleBroken
 from shared.sheets.cells import parse, raw_text
-from shared.sheets.files import MAX_COLUMNS, MAX_ROWS, Cell, Cells, Unreadable, grid
+from shared.sheets.files import MAX_COLUMNS, Cell, Cells, grid
 from shared.sheets.layout import FAULTS_EN, FAULTS_ZH, Column, Fault, Layout, Row, Sheet
+from shared.sheets.unpacking import MAX_ROWS, Unreadable
 from shared.tables.find import plain
 
 HEADER_WITHIN = 10

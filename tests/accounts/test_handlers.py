@@ -32,9 +32,9 @@ async def test_a_person_is_not_made_twice_nor_with_roles_that_do_not_go_together
     await make(house, keyring, "zhang.shili")
     with pytest.raises(Conflict):
         await make(house, keyring, "zhang.shili")
-    with pytest.raises(Invalid):
-        async with house.db.transaction("nuanlian_accounts_system") as conn:
-            grants = [Grant("admin", COUNTY), Grant("worker", TOWN)]
+    async with house.db.transaction("nuanlian_accounts_system") as conn:
+        grants = [Grant("admin", COUNTY), Grant("worker", TOWN)]
+        with pytest.raises(Invalid):
             await create_person(conn, keyring, "li.shili", "李示例", grants)
     assert await house.db.pool.fetchval("select count(*) from accounts.person") == 1
 

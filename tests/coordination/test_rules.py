@@ -1,13 +1,13 @@
 """Approvals decided on values: nothing is promised twice, whatever the order."""
 
 from collections import Counter
+from typing import Any
 from uuid import UUID, uuid5
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.coordination.rules import REFUSALS, NeedState, OfferState, Waiting, broken, settle
-from shared.bus import new_id
 
 NOBODY = UUID(int=0)
 SPACE = UUID(int=7)
@@ -21,16 +21,16 @@ def offer_state(number: int = 0, left: int = 1, *, is_open: bool = True) -> Offe
     return OfferState(named("offer", number), is_open, left, "APP-FAN", NOBODY, "delivery")
 
 
-def need_state(number: int = 0, left: int = 1, **changes: object) -> NeedState:
-    values: dict[str, object] = {"open": True, "consent": True, "raised_by": named("worker", 0)} | changes
+def need_state(number: int = 0, left: int = 1, **changes: Any) -> NeedState:
+    values: dict[str, Any] = {"open": True, "consent": True, "raised_by": named("worker", 0)} | changes
     return NeedState(
-        named("need", number), bool(values["open"]), bool(values["consent"]), left, "445381108000", NOBODY, "YF-1", "normal",
+        named("need", number), values["open"], values["consent"], left, "445381108000", NOBODY, "YF-1", "normal",
         values["raised_by"],
     )  # fmt: skip
 
 
-def waiting(number: int = 0, need: int = 0, offer: int = 0, wanted: int = 1, **changes: object) -> Waiting:
-    values: dict[str, object] = {"quantity": wanted, "status": "pending", "version": 1, "proposed_by": None, "seen": None} | changes
+def waiting(number: int = 0, need: int = 0, offer: int = 0, wanted: int = 1, **changes: Any) -> Waiting:
+    values: dict[str, Any] = {"quantity": wanted, "status": "pending", "version": 1, "proposed_by": None, "seen": None} | changes
     return Waiting(
         id=named("proposal", number), need_id=named("need", need), offer_id=named("offer", offer), area="445381108000",
         wanted=wanted, **values,
@@ -57,9 +57,9 @@ def test_nothing_is_promised_beyond_what_is_left(
     assert all(of_need[key] <= state.left for key, state in need_states.items())
     assert all(of_offer[key] <= state.left for key, state in offer_states.items())
     assert len(granted) + len(refused) == len(proposals)
-    for one in refused:
-        proposal = next(p for p in proposals if p.id == one.proposal_id)
-        assert min(one.offer_left, one.need_left) < proposal.wanted
+    for no in refused:
+        proposal = next(p for p in proposals if p.id == no.proposal_id)
+        assert min(no.offer_left, no.need_left) < proposal.wanted
 
 
 def test_each_rule_has_its_sentence_and_stands_alone() -> None:

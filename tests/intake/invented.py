@@ -36,8 +36,20 @@ def household(**changes: Any) -> dict[str, Any]:
         "vulnerabilities": ["DIBAO"],
         "consent": {"given": True, "on": "2024-01-05", "by_guardian": True},
         "members": [
-            {"name": "张示例一", "relation": "户主", "sex": "2", "birth_date": "1950-03-01", "id_number": "000000195003010000"},
-            {"name": "张示例二", "relation": "孙子女", "sex": "1", "birth_date": f"{NOW.year - 8}-05-20", "vulnerabilities": ["ORPHAN"]},
+            {
+                "name": "张示例一",
+                "relation": "户主",
+                "sex": "2",
+                "birth_date": "1950-03-01",
+                "id_number": "000000195003010000",
+            },
+            {
+                "name": "张示例二",
+                "relation": "孙子女",
+                "sex": "1",
+                "birth_date": f"{NOW.year - 8}-05-20",
+                "vulnerabilities": ["ORPHAN"],
+            },
         ],
     } | changes
 
@@ -71,7 +83,12 @@ class Story:
         self.need = need
         self.need_id = UUID(need["need_id"])
         self.beneficiary_id = UUID(need["beneficiary_id"])
-        self.commitment_id, self.proposal_id, self.offer_id, self.delivery_id = uuid4(), uuid4(), uuid4(), uuid4()
+        self.commitment_id, self.proposal_id, self.offer_id, self.delivery_id = (
+            uuid4(),
+            uuid4(),
+            uuid4(),
+            uuid4(),
+        )
         self.charity_id = charity_id or uuid4()
 
     @property
@@ -127,7 +144,9 @@ class Story:
         )
 
     def released(self, quantity: int) -> CommitmentReleased:
-        return CommitmentReleased(**self._ids, quantity=quantity, returned_to_offer=True, reason="nobody_home")
+        return CommitmentReleased(
+            **self._ids, quantity=quantity, returned_to_offer=True, reason="nobody_home"
+        )
 
     def due(self, follow_up_id: UUID, days: int = 7) -> FollowUpDue:
         return FollowUpDue(
@@ -164,7 +183,15 @@ def household_rows(count: int = 2, **changes: Any) -> list[dict[str, Any]]:
             "consent": "given",
             "consent_on": datetime(2024, 1, 5).date(),
         } | changes
-        rows.append(head | {"member_name": f"李示例{n}甲", "relation": "户主", "sex": "1", "birth_date": datetime(1950, 1, 1).date()})
+        rows.append(
+            head
+            | {
+                "member_name": f"李示例{n}甲",
+                "relation": "户主",
+                "sex": "1",
+                "birth_date": datetime(1950, 1, 1).date(),
+            }
+        )
         rows.append(head | {"member_name": f"李示例{n}乙", "relation": "配偶", "sex": "2"})
     return rows
 
@@ -194,7 +221,9 @@ def needs_file(rows: list[dict[str, Any]]) -> bytes:
     return sheets.write(NEEDS, rows)
 
 
-async def upload(client: httpx.AsyncClient, kind: str, content: bytes, mode: str, **params: Any) -> httpx.Response:
+async def upload(
+    client: httpx.AsyncClient, kind: str, content: bytes, mode: str, **params: Any
+) -> httpx.Response:
     return await client.post(
         f"{API}/imports/{kind}", params={"mode": mode} | params, files={"file": (f"{kind}.xlsx", content)}
     )

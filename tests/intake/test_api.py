@@ -44,7 +44,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"needs": [{"category": "APP-FAN", "quantity": 0}]}, "greater_than"),
     ({"needs": [{"category": "CSH-MED"}]}, "amount_needed"),
     ({"needs": [{"category": "APP-FAN"}] * 21}, "too_long"),
-    ({"needs": [{"category": "APP-FAN", "needed_by": (NOW - timedelta(days=9)).isoformat()}]}, "before_visit"),
+    (
+        {"needs": [{"category": "APP-FAN", "needed_by": (NOW - timedelta(days=9)).isoformat()}]},
+        "before_visit",
+    ),
     ({"visited_at": (NOW + timedelta(days=3)).isoformat()}, "future"),
     ({"visited_at": "2024-01-05T10:00:00"}, "timezone_aware"),
     ({"beneficiary": {}}, "one_beneficiary"),
@@ -96,14 +99,19 @@ async def test_a_number_used_elsewhere_is_refused_without_saying_where(house: Ho
 
 
 async def test_lists_mask_and_the_own_worker_sees_all(house: House) -> None:
-    worker, coordinator = await house.person("worker", LUOJING), await house.person("coordinator", "445381000000")
+    worker, coordinator = (
+        await house.person("worker", LUOJING),
+        await house.person("coordinator", "445381000000"),
+    )
     need = await one_need(worker)
     [item] = (await worker.get(f"{API}/households")).json()["items"]
     assert item["head"] == "张***" and item["phone"] == "000******"
     full = (await worker.get(f"{API}/households/{need['beneficiary_id']}")).json()
     assert full["members"][0]["name"] == "张示例一" and full["address"] == "示例路 1 号"
     assert full["location"] == {"lng": 111.51, "lat": 22.49}
-    assert full["visits"][0]["participants"] == ["示例老师"] and full["visits"][0]["note"] == "外婆照看两个孩子"
+    assert (
+        full["visits"][0]["participants"] == ["示例老师"] and full["visits"][0]["note"] == "外婆照看两个孩子"
+    )
     assert [member["minor"] for member in full["members"]] == [False, True]
     seen = (await coordinator.get(f"{API}/households/{need['beneficiary_id']}")).json()
     assert seen["masked"] and seen["location"] is None and seen["visits"][0]["note"] is None
@@ -143,7 +151,10 @@ async def test_a_stale_change_loses(house: House) -> None:
 
 async def test_a_contact_is_for_those_who_deliver_while_they_deliver(house: House) -> None:
     charity_id = uuid4()
-    worker, charity = await house.person("worker", LUOJING), await house.person("charity", "445300000000", charity_id)
+    worker, charity = (
+        await house.person("worker", LUOJING),
+        await house.person("charity", "445300000000", charity_id),
+    )
     other = await house.person("charity", "445300000000", uuid4())
     need = await one_need(worker)
     story = Story(need, charity_id)
@@ -151,17 +162,29 @@ async def test_a_contact_is_for_those_who_deliver_while_they_deliver(house: Hous
     assert (await charity.get(path)).status_code == 404
     await house.deliver_twice("intake", story.approved(2))
     contact = (await charity.get(path)).json()
-    assert (contact["name"], contact["phone"], contact["address"]) == ("张示例一", "00000000001", "示例路 1 号")
+    assert (contact["name"], contact["phone"], contact["address"]) == (
+        "张示例一",
+        "00000000001",
+        "示例路 1 号",
+    )
     assert (await worker.get(path)).status_code == 200
     assert (await other.get(path)).status_code == 404
-    assert await house.db.pool.fetchval("select count(*) from intake.access_log where about = $1", story.commitment_id) == 2
+    assert (
+        await house.db.pool.fetchval(
+            "select count(*) from intake.access_log where about = $1", story.commitment_id
+        )
+        == 2
+    )
     await house.deliver_twice("intake", story.received(2))
     assert (await charity.get(path)).status_code == 404
 
 
 async def test_without_consent_no_contact(house: House) -> None:
     charity_id = uuid4()
-    worker, charity = await house.person("worker", LUOJING), await house.person("charity", "445300000000", charity_id)
+    worker, charity = (
+        await house.person("worker", LUOJING),
+        await house.person("charity", "445300000000", charity_id),
+    )
     need = await one_need(worker)
     story = Story(need, charity_id)
     await house.deliver_twice("intake", story.approved(2))

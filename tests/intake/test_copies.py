@@ -12,7 +12,10 @@ from tests.intake.invented import API, LUOJING, NOW, Story, one_need
 
 
 async def _state(house: House, need_id: Any) -> tuple[str, int, int]:
-    row = await house.db.pool.fetchrow("select status, committed, received from intake.need where id = $1", need_id)
+    row = await house.db.pool.fetchrow(
+        "select status, committed, received from intake.need where id = $1", need_id
+    )
+    assert row
     return row["status"], row["committed"], row["received"]
 
 

@@ -32,7 +32,11 @@ async def test_a_visit_is_durable_and_says_what_is_lacking(house: House) -> None
     assert body["case_number"].startswith("H-445381100-")
     [raised] = await house.events(NeedRaised)
     assert raised.data["need_id"] == body["need_ids"][0]
-    assert (raised.data["category"], raised.data["quantity"], raised.data["urgency"]) == ("APP-FAN", 2, "high")
+    assert (raised.data["category"], raised.data["quantity"], raised.data["urgency"]) == (
+        "APP-FAN",
+        2,
+        "high",
+    )
     assert raised.data["vulnerabilities"] == ["DIBAO", "ORPHAN"]
     assert raised.data["minor"] is True and raised.data["consent"] is True
     [recorded] = await house.events(VisitRecorded)
@@ -45,10 +49,16 @@ async def test_no_personal_word_leaves_intake(house: House) -> None:
     await post(worker, "/visits", visit(needs=[{"text": "张示例二需要一张单人床"}]))
     kept = await house.db.pool.fetch("select data::text as said from bus.event")
     kept += await house.db.pool.fetch("select response::text as said from access.idempotency")
-    kept += await house.db.pool.fetch("select to_jsonb(h)::text || to_jsonb(m)::text as said from intake.household h, intake.member m")
-    kept += await house.db.pool.fetch("select to_jsonb(v)::text || to_jsonb(n)::text as said from intake.visit v, intake.need n")
+    kept += await house.db.pool.fetch(
+        "select to_jsonb(h)::text || to_jsonb(m)::text as said from intake.household h, intake.member m"
+    )
+    kept += await house.db.pool.fetch(
+        "select to_jsonb(v)::text || to_jsonb(n)::text as said from intake.visit v, intake.need n"
+    )
     for row in kept:
-        assert not any(word in row["said"] for word in ("示例", "00000000001", "19500301", "1950-03", "外婆", "111.51"))
+        assert not any(
+            word in row["said"] for word in ("示例", "00000000001", "19500301", "1950-03", "外婆", "111.51")
+        )
 
 
 async def test_a_refused_consent_is_recorded_and_not_matched(house: House) -> None:
@@ -72,7 +82,9 @@ async def test_a_need_may_be_for_no_household(house: House) -> None:
 
 async def test_words_alone_wait_for_a_person(house: House) -> None:
     worker = await house.person("worker", LUOJING)
-    answer = await post(worker, "/visits", visit(needs=[{"text": "床板塌了一角,需要一张单人床,床垫她自己有"}]))
+    answer = await post(
+        worker, "/visits", visit(needs=[{"text": "床板塌了一角,需要一张单人床,床垫她自己有"}])
+    )
     assert answer.json()["notes"][0]["suggested_category"] == "FUR-BED"
     assert await house.events(NeedRaised) == []
     [noted] = await house.events(NeedNoted)
@@ -111,7 +123,9 @@ async def test_withdrawn_consent_takes_open_needs_out_and_consent_brings_them_ba
 
 async def test_a_changed_household_changes_its_open_needs(house: House) -> None:
     worker = await house.person("worker", LUOJING)
-    need = await one_need(worker, beneficiary={"household": household(members=[{"name": "王示例"}], vulnerabilities=[])})
+    need = await one_need(
+        worker, beneficiary={"household": household(members=[{"name": "王示例"}], vulnerabilities=[])}
+    )
     assert (await house.events(NeedRaised))[0].data["minor"] is False
     path = f"{API}/households/{need['beneficiary_id']}"
     body = {"vulnerabilities": ["DIBAO"], "phone": "00000000099", "version": 1}
@@ -145,8 +159,12 @@ async def test_a_withdrawn_need_stays_withdrawn(house: House) -> None:
     worker = await house.person("worker", LUOJING)
     need = await one_need(worker)
     path = f"{API}/needs/{need['need_id']}"
-    assert (await worker.post(f"{path}/withdraw", json={"reason": "because", "version": 1})).status_code == 422
-    assert (await worker.post(f"{path}/withdraw", json={"reason": "solved", "version": 1})).json()["status"] == "withdrawn"
+    assert (
+        await worker.post(f"{path}/withdraw", json={"reason": "because", "version": 1})
+    ).status_code == 422
+    assert (await worker.post(f"{path}/withdraw", json={"reason": "solved", "version": 1})).json()[
+        "status"
+    ] == "withdrawn"
     [fact] = await house.events(NeedWithdrawn)
     assert fact.aggregateversion == 2 and fact.data["reason"] == "solved"
     await house.deliver_twice("intake", Story(need).approved(2))
@@ -162,7 +180,9 @@ async def _follow(house: House, worker: httpx.AsyncClient, story: Story, receive
     return follow_up_id
 
 
-def _answer(need: dict[str, Any], follow_up_id: UUID, outcome: str, needs: list[Any] | None = None) -> dict[str, Any]:
+def _answer(
+    need: dict[str, Any], follow_up_id: UUID, outcome: str, needs: list[Any] | None = None
+) -> dict[str, Any]:
     return visit(
         beneficiary={"household_id": need["beneficiary_id"]},
         needs=needs or [],

@@ -5,20 +5,27 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.import_households import _groups
-from services.intake.imports import run_import
+from services.intake.imports import forget_refused, run_import
 from services.intake.layouts import HOUSEHOLDS, NEEDS
 from shared import sheets
 from shared.access import NOBODY
-from shared.events import ConsentWithdrawn, HouseholdChanged, HouseholdRegistered, NeedNoted, NeedRaised, VisitRecorded
+from shared.events import (
+    ConsentWithdrawn,
+    HouseholdChanged,
+    HouseholdRegistered,
+    NeedNoted,
+    NeedRaised,
+    VisitRecorded,
+)
 from shared.pii import Keyring
+from shared.service import Job
 from shared.sheets import Row
 from tests.house import House
 from tests.intake.invented import (
@@ -77,7 +84,10 @@ async def test_a_wrong_row_refuses_the_whole_file(house: House) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
     body = answer.json()
     assert body["written"] == 0 and body["refused"] == 2
-    assert [(f["row"], f["column"], f["rule"]) for f in body["faults"]] == [(4, "", "household_refused"), (5, "地址", "disagrees")]
+    assert [(f["row"], f["column"], f["rule"]) for f in body["faults"]] == [
+        (4, "", "household_refused"),
+        (5, "地址", "disagrees"),
+    ]
     assert "示例路" not in answer.text
     assert await _count(house, "household") == 0
 
@@ -96,7 +106,7 @@ async def test_right_rows_are_written_and_the_others_come_back_marked(house: Hou
     assert b"PK" not in sealed[:40]
     await house.db.pool.execute("update intake.import_run set expires_at = now() - interval '1 second'")
     assert (await worker.get(path)).status_code == 404
-    mended = [row.values | {"phone": "00000000055"} for row in back.rows]
+    mended = [dict(row.values) | {"phone": "00000000055"} for row in back.rows]
     assert _counts(await upload(worker, "households", households_file(mended), "whole")) == (2, 2, 0, 0)
 
 
@@ -138,9 +148,13 @@ async def test_what_is_wrong_with_a_need_is_named_by_row_column_and_rule(house: 
     found = [(f["row"], f["column"], f["rule"]) for f in answer.json()["faults"]]
     assert found == [(n + 2, column, rule) for n, (_, column, rule) in enumerate(WRONG)]
     english = await worker.post(
-        f"{API}/imports/needs", files={"file": ("n.xlsx", needs_file(rows))}, headers={"accept-language": "en"}
+        f"{API}/imports/needs",
+        files={"file": ("n.xlsx", needs_file(rows))},
+        headers={"accept-language": "en"},
     )
-    assert not any("\u4e00" <= letter <= "\u9fff" for fault in english.json()["faults"] for letter in fault["message"])
+    assert not any(
+        "\u4e00" <= letter <= "\u9fff" for fault in english.json()["faults"] for letter in fault["message"]
+    )
 
 
 async def test_another_town_is_refused(house: House) -> None:
@@ -148,18 +162,33 @@ async def test_another_town_is_refused(house: House) -> None:
     await upload(worker, "households", households_file(household_rows(1)), "whole")
     answer = await upload(neighbour, "households", households_file(household_rows(1)), "right_rows")
     assert _counts(answer) == (2, 0, 0, 2)
-    moved = await upload(neighbour, "households", households_file(household_rows(1, area=TOWN_B)), "right_rows")
+    moved = await upload(
+        neighbour, "households", households_file(household_rows(1, area=TOWN_B)), "right_rows"
+    )
     assert moved.json()["faults"][0]["rule"] == "number_unusable"
     needs = await upload(neighbour, "needs", needs_file(need_rows(1)), "preview")
     assert needs.json()["faults"][0]["rule"] == "case_unknown"
 
 
 async def test_sites_and_accepted_readings(house: House, keyring: Keyring) -> None:
-    place = {"case_number": None, "beneficiary_kind": "institution", "beneficiary_name": "示例敬老院", "area": LUOJING}
+    place = {
+        "case_number": None,
+        "beneficiary_kind": "institution",
+        "beneficiary_name": "示例敬老院",
+        "area": LUOJING,
+    }
     rows = [row | place for row in need_rows(8)]
     async with house.db.transaction("nuanlian_intake_system") as conn:
         report = await run_import(
-            conn, "needs", needs_file(rows), "needs.xlsx", "whole", NOBODY, keyring, accept_readings=True, everywhere=True
+            conn,
+            "needs",
+            needs_file(rows),
+            "needs.xlsx",
+            "whole",
+            NOBODY,
+            keyring,
+            accept_readings=True,
+            everywhere=True,
         )
     assert (report.written, report.refused) == (8, 0)
     assert (len(await house.events(NeedRaised)), len(await house.events(NeedNoted))) == (8, 0)
@@ -180,7 +209,9 @@ async def test_templates_fit_their_import(house: House) -> None:
     worker = await house.person("worker", LUOJING)
     for kind, layout in (("households", HOUSEHOLDS), ("needs", NEEDS)):
         answer = await worker.get(f"{API}/imports/{kind}/template.xlsx")
-        assert {fault.rule for fault in sheets.read(answer.content, "t.xlsx", layout).faults} == {"empty_file"}
+        assert {fault.rule for fault in sheets.read(answer.content, "t.xlsx", layout).faults} == {
+            "empty_file"
+        }
 
 
 async def test_two_thousand_needs_take_seconds(house: House, keyring: Keyring) -> None:
@@ -211,9 +242,12 @@ async def test_forgotten_rows_are_gone(house: House) -> None:
     worker = await house.person("worker", LUOJING)
     rows = household_rows(1, phone="not a phone")
     run_id = (await upload(worker, "households", households_file(rows), "right_rows")).json()["run_id"]
-    await house.db.pool.execute("update intake.import_run set expires_at = $1", datetime.now(UTC) - timedelta(seconds=1))
+    await house.db.pool.execute(
+        "update intake.import_run set expires_at = $1", datetime.now(UTC) - timedelta(seconds=1)
+    )
     async with house.db.transaction("nuanlian_intake_system") as conn:
-        service = house.services["intake"]
-        await service.jobs["intake.forget_refused"](conn, None)  # type: ignore[arg-type]
-    row: asyncpg.Record = await house.db.pool.fetchrow("select * from intake.import_run where id = $1", UUID(run_id))
-    assert row["refused_file_enc"] is None and row["data_key"] is None and row["refused"] == 2
+        await forget_refused(conn, Job(uuid4(), "intake.forget_refused", "timer", {}, 1, 1))
+    left = await house.db.pool.fetchval(
+        "select num_nulls(refused_file_enc, data_key) from intake.import_run where id = $1", UUID(run_id)
+    )
+    assert left == 2

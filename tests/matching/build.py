@@ -28,20 +28,20 @@ CATALOGUE: Catalogue = {
 }
 
 
-def need(id: str = "n1", **changes: Any) -> Need:
+def need(name: str = "n1", **changes: Any) -> Need:
     values: dict[str, Any] = {
-        "beneficiary_id": f"home-of-{id}", "area": TOWN, "point": HERE, "category": "FAN", "quantity": 1, "urgency": "normal",
+        "beneficiary_id": f"home-of-{name}", "area": TOWN, "point": HERE, "category": "FAN", "quantity": 1, "urgency": "normal",
         "needed_by": None, "raised_at": NOW - timedelta(days=2), "vulnerabilities": ("DIBAO",), "minor": False, "consent": True,
     }  # fmt: skip
-    return Need(id=id, **(values | changes))
+    return Need(id=name, **(values | changes))
 
 
-def offer(id: str = "o1", **changes: Any) -> Offer:
+def offer(name: str = "o1", **changes: Any) -> Offer:
     values: dict[str, Any] = {
         "charity_id": "charity", "category": "FAN", "quantity": 5, "service_areas": ("445381000000",), "origin_area": TOWN,
         "point": NEAR,
     }  # fmt: skip
-    return Offer(id=id, **(values | changes))
+    return Offer(id=name, **(values | changes))
 
 
 def plan(needs: list[Need], offers: list[Offer], **changes: Any) -> Plan:

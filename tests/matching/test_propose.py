@@ -35,7 +35,9 @@ def edges(result: Plan) -> list[Edge]:
 
 def test_empty_inputs_give_an_empty_plan() -> None:
     for result in (plan([], []), plan([], [offer()])):
-        assert result.assignments == () and result.refusals == () and result.certificate.objective == 0
+        assert result.assignments == ()
+        assert result.refusals == ()
+        assert result.certificate.objective == 0
     assert rules_of(plan([need()], [])) == {"no_offer_of_category": 0}
 
 
@@ -169,9 +171,10 @@ def test_no_plan_breaks_a_rule_or_a_quantity(market: tuple[list[Any], list[Any]]
     for a in result.assignments:
         wanted, given_ = needs[a.need_id], offers[a.offer_id]
         accepted = {wanted.category, *(code for code, _ in CATALOGUE[wanted.category].accepts)}
-        assert (
-            given_.category in accepted and wanted.category != "PERMIT" and wanted.consent and a.quantity > 0
-        )
+        assert given_.category in accepted
+        assert wanted.category != "PERMIT"
+        assert wanted.consent
+        assert a.quantity > 0
         assert not given_.designated_vulnerabilities or set(given_.designated_vulnerabilities) & set(
             wanted.vulnerabilities
         )

@@ -19,14 +19,16 @@ FEATURES = arrays(np.float64, (3, len(NAMES)), elements=st.floats(0, 100))
 @given(FEATURES)
 def test_parts_are_whole_and_each_is_weight_times_feature(features: Floats) -> None:
     parts = RULES.contributions(features)
-    assert parts.shape == (3, len(TERMS)) and parts.dtype == np.int64
+    assert parts.shape == (3, len(TERMS))
+    assert parts.dtype == np.int64
     assert (parts[:, 0] == RULES.intercept).all()
     assert np.abs(parts[:, 1:] - features * np.array(RULES.weights)).max() <= 0.5
 
 
 @given(FEATURES)
 def test_the_rules_never_score_a_possible_pair_at_nothing(features: Floats) -> None:
-    assert (RULES.contributions(features).sum(axis=1) >= RULES.intercept).all() and RULES.intercept > 0
+    assert (RULES.contributions(features).sum(axis=1) >= RULES.intercept).all()
+    assert RULES.intercept > 0
 
 
 def test_a_model_survives_being_written_down() -> None:

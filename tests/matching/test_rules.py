@@ -196,6 +196,11 @@ def test_the_second_open_need_for_the_same_lasting_thing_waits() -> None:
     assert rules_of(result, "n1") == {"duplicate_open": 1}
 
 
+def test_a_declined_pair_is_not_proposed_again() -> None:
+    assert refused({}, {}, declined=frozenset({("n1", "o1")})) == {"declined_before": 1}
+    assert served({}, {}, declined=frozenset({("n2", "o1"), ("n1", "o2")}))
+
+
 def test_an_offer_all_promised_is_named_as_such() -> None:
     assert refused({}, {"quantity": 0}) == {"nothing_left": 1}
 

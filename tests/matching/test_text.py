@@ -76,7 +76,8 @@ def test_a_thing_the_household_has_is_not_asked_for() -> None:
 def test_words_of_refusal(text: str) -> None:
     found = need(text)
     assert found.category == "APP-FAN"
-    assert "FUR-QUILT" in found.negated and "FUR-QUILT" not in found.also
+    assert "FUR-QUILT" in found.negated
+    assert "FUR-QUILT" not in found.also
 
 
 def test_without_means_lacking_in_a_need_and_excluded_in_an_offer() -> None:
@@ -103,7 +104,15 @@ def test_repair_wanted_is_no_new_thing() -> None:
 @pytest.mark.parametrize("text", ["", "你好", "今天天气不错", "一切都好,谢谢关心"])
 def test_no_guess_where_nothing_is_said(text: str) -> None:
     found = need(text)
-    assert found.category is None and found.also == () and found.quantity is None
+    assert found.category is None
+    assert found.also == ()
+    assert found.quantity is None
+
+
+def test_rice_and_oil_together_are_a_parcel() -> None:
+    found = need("先送点米和油应急")
+    assert found.category == "FOD-PACK"
+    assert set(found.also) >= {"FOD-OIL", "FOD-RICE"}
 
 
 def test_the_evidence_stands_in_the_text() -> None:

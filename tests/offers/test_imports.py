@@ -11,9 +11,9 @@ from uuid import UUID
 import httpx
 import pytest
 
+from services.offers.answers import ImportReport
 from services.offers.imports import run_import
 from services.offers.layouts import OFFERS
-from services.offers.schemas import ImportReport
 from shared.access import NOBODY
 from shared.events import CharityRegistered, OfferChanged, OfferRegistered
 from shared.sheets import read, write
@@ -64,6 +64,7 @@ async def test_the_same_file_twice_changes_nothing(house: House) -> None:
     assert len(await house.events(OfferRegistered)) == 3
     assert len(await house.events(CharityRegistered)) == 1
     stored = await house.db.pool.fetchrow("select unit_value_fen, available_until from offers.offer limit 1")
+    assert stored is not None
     assert stored["unit_value_fen"] == 1250
     assert stored["available_until"].isoformat() == "2035-01-01T15:59:59+00:00", (
         "the last day is given in full"

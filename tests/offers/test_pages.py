@@ -12,13 +12,14 @@ import httpx
 import pytest
 
 import services.offers
+from services.offers.layouts import OFFERS
 from shared.bus import new_id
 from shared.i18n import catalogue
 from shared.labels import LABELS
 from shared.sheets import write
 from tests.house import House
 from tests.offers.giving import CITY, COUNTY, TOWN, approved, charity, giver, offer
-from tests.offers.test_imports import OFFERS, row
+from tests.offers.test_imports import row
 
 WORDS = catalogue(Path(services.offers.__file__).parent)
 

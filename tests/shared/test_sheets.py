@@ -28,6 +28,7 @@ from shared.sheets import (
     files,
     read,
     template,
+    unpacking,
     write,
     write_csv,
 )
@@ -55,6 +56,9 @@ LAYOUT = Layout(
         Column("papers", "证件", "Papers", "licences"),
     ),
 )
+
+
+SOUND = write(LAYOUT, [{"number": "A1", "count": 3}])
 
 
 def only(sheet: Sheet) -> Mapping[str, Any]:
@@ -298,7 +302,7 @@ def archive(parts: Mapping[str, bytes]) -> bytes:
 
 def with_sheet(xml: bytes) -> bytes:
     """A sound workbook whose worksheet is replaced."""
-    with zipfile.ZipFile(io.BytesIO(write(LAYOUT, [{"number": "A1"}]))) as sound:
+    with zipfile.ZipFile(io.BytesIO(SOUND)) as sound:
         parts = {name: sound.read(name) for name in sound.namelist()}
     return archive(parts | {"xl/worksheets/sheet1.xml": xml})
 
@@ -308,7 +312,7 @@ def test_a_zip_that_is_no_workbook_is_refused() -> None:
 
 
 def test_a_zip_bomb_is_not_unpacked() -> None:
-    bomb = archive({"xl/workbook.xml": b"<x/>", "xl/a.xml": b" " * (files.MAX_UNPACKED + 1)})
+    bomb = archive({"xl/workbook.xml": b"<x/>", "xl/a.xml": b" " * (unpacking.MAX_UNPACKED + 1)})
     assert len(bomb) < 1_000_000
     assert rule_of(read(bomb, "a.xlsx", LAYOUT))[2] == "unsafe_file"
 
@@ -342,11 +346,20 @@ def test_text_that_looks_like_a_position_is_text() -> None:
 
 @pytest.mark.parametrize("claim", [b"99999999999999", b"&#57;9999999999999", b"-1"])
 def test_a_claimed_number_of_strings_reserves_nothing(claim: bytes) -> None:
-    with zipfile.ZipFile(io.BytesIO(write(LAYOUT, [{"number": "A1"}]))) as sound:
+    with zipfile.ZipFile(io.BytesIO(SOUND)) as sound:
         parts = {name: sound.read(name) for name in sound.namelist()}
     strings = b'<sst count="' + claim + b'" uniqueCount="' + claim + b'"><si><t>x</t></si></sst>'
     content = archive(parts | {"xl/sharedStrings.xml": strings})
     assert rule_of(read(content, "a.xlsx", LAYOUT))[2] == "unsafe_file"
+
+
+def test_one_long_text_shared_by_many_cells_is_not_copied_to_each() -> None:
+    cells = b"".join(b'<row r="%d"><c r="A%d" t="s"><v>0</v></c></row>' % (n, n) for n in range(1, 20_000))
+    with zipfile.ZipFile(io.BytesIO(SOUND)) as sound:
+        parts = {name: sound.read(name) for name in sound.namelist()}
+    parts["xl/sharedStrings.xml"] = b"<sst><si><t>" + b"x" * 1_000_000 + b"</t></si></sst>"
+    parts["xl/worksheets/sheet1.xml"] = b"<worksheet><sheetData>" + cells + b"</sheetData></worksheet>"
+    assert rule_of(read(archive(parts), "a.xlsx", LAYOUT))[2] == "unsafe_file"
 
 
 def test_a_claimed_dimension_reserves_nothing() -> None:
@@ -355,13 +368,22 @@ def test_a_claimed_dimension_reserves_nothing() -> None:
 
 
 def test_too_many_rows_are_refused() -> None:
-    text = "编号,数量\n" + "A1,1\n" * (files.MAX_ROWS + 20)
+    text = "编号,数量\n" + "A1,1\n" * (unpacking.MAX_ROWS + 20)
     assert rule_of(read(text.encode(), "a.csv", LAYOUT))[2] == "too_many_rows"
 
 
 @given(content=st.binary(max_size=300) | st.binary(max_size=100).map(lambda tail: b"PK\x03\x04" + tail))
 def test_no_bytes_make_reading_raise(content: bytes) -> None:
     assert read(content, "a.xlsx", LAYOUT).faults
+
+
+@given(damage=st.lists(st.tuples(st.integers(1, 2_500), st.integers(0, 255)), min_size=1, max_size=6))
+def test_a_damaged_workbook_is_a_fault_or_still_readable(damage: list[tuple[int, int]]) -> None:
+    content = bytearray(SOUND)
+    for back, byte in damage:
+        content[-back] = byte
+    sheet = read(bytes(content), "a.xlsx", LAYOUT)
+    assert sheet.faults or sheet.rows
 
 
 def test_refused_rows_go_back_in_the_same_layout_with_their_faults() -> None:

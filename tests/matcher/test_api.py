@@ -1,0 +1,134 @@
+"""Rounds, why-nots, the live ranking and proposals by hand, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from shared.bus import new_id
+from shared.events import ProposalMade, ProposalSuperseded, RoundCompleted
+from tests.house import House
+from tests.matcher import facts
+from tests.matcher.build import pending, plan, rows, run, tell
+
+ROUNDS, HAND = "/api/matcher/v1/rounds", "/api/matcher/v1/proposals"
+
+
+async def _hand(client: httpx.AsyncClient, need: Any, offer: Any, **body: Any) -> httpx.Response:
+    values = {"need_id": str(need.need_id), "offer_id": str(offer.offer_id), "quantity": 1, "idempotency_key": str(new_id())} | body
+    return await client.post(HAND, json=values)
+
+
+async def test_a_round_on_request_and_a_dry_one(house: House) -> None:
+    need, offer = facts.need(), facts.offer()
+    await tell(house, need, offer)
+    client = await house.person("coordinator", facts.COUNTY)
+    dry = await client.post(ROUNDS, json={"dry_run": True}, headers={"idempotency-key": "dry"})
+    assert dry.status_code == 202
+    queued = (await client.get(f"{ROUNDS}/{dry.json()['round_id']}")).json()
+    assert (queued["state"], queued["dry_run"]) == ("queued", True)
+    await house.db.pool.execute("delete from bus.job where key = 'round'")
+    await run(house)
+    shown = (await client.get(f"{ROUNDS}/{dry.json()['round_id']}")).json()
+    assert (shown["state"], shown["made"], await pending(house)) == ("done", 1, {})
+    assert await house.events(RoundCompleted) == []
+    wet = (await client.post(ROUNDS, json={}, headers={"idempotency-key": "wet"})).json()
+    await run(house)
+    shown = (await client.get(f"{ROUNDS}/{wet['round_id']}")).json()
+    assert (shown["state"], shown["made"], shown["certificate"]["gap"]) == ("done", 1, 0)
+    assert len(await pending(house)) == 1
+    page = (await client.get(ROUNDS, params={"limit": 1})).json()
+    assert [item["round_id"] for item in page["items"]] == [wet["round_id"]]
+    rest = (await client.get(ROUNDS, params={"cursor": page["next"]})).json()
+    assert [item["round_id"] for item in rest["items"]] == [dry.json()["round_id"]]
+    assert (await client.get(ROUNDS, params={"cursor": "x"})).status_code == 422
+    assert (await client.get(f"{ROUNDS}/{new_id()}")).status_code == 404
+
+
+async def test_why_a_need_got_nothing_in_both_languages(house: House) -> None:
+    need = facts.need()
+    await plan(house, need, facts.offer(service_areas=(facts.OTHER_COUNTY,)), facts.offer(designated_vulnerabilities=("ELD_ALONE",)))
+    client = await house.person("coordinator", facts.COUNTY)
+    url = f"/api/matcher/v1/needs/{need.need_id}/why"
+    told = (await client.get(url)).json()
+    assert told["missing"] == 1
+    assert {r["rule"]: (r["count"], r["sentence"]) for r in told["refusals"]} == {
+        "out_of_area": (1, "不在资源的服务范围内"), "not_designated": (1, "捐方指定了帮扶对象，该户不在其中"),
+    }  # fmt: skip
+    english = (await client.get(url, headers={"accept-language": "en"})).json()
+    assert "The donor designated others" in {r["sentence"] for r in english["refusals"]}
+
+
+async def test_the_live_ranking_names_the_refused_ones_too(house: House) -> None:
+    need = facts.need()
+    near, far, no = facts.offer(), facts.offer(origin_area=facts.RONGGUI), facts.offer(service_areas=(facts.OTHER_COUNTY,))
+    await tell(house, need, near, far, no, facts.offer(category="FOD-RICE"))
+    client = await house.person("worker", facts.LUOJING)
+    told = (await client.get(f"/api/matcher/v1/needs/{need.need_id}/offers")).json()
+    assert [row["offer_id"] for row in told["ranked"]] == [str(near.offer_id), str(far.offer_id)]
+    assert all(sum(r["points"] for r in row["reasons"]) == row["score"] for row in told["ranked"])
+    assert [(row["offer_id"], row["rule"]) for row in told["refused"]] == [(str(no.offer_id), "out_of_area")]
+    elsewhere = await house.person("worker", facts.RONGGUI)
+    assert (await elsewhere.get(f"/api/matcher/v1/needs/{need.need_id}/offers")).status_code == 404
+
+
+async def test_the_ranking_scores_as_the_round_did(house: House) -> None:
+    need, offer = facts.need(), facts.offer()
+    await plan(house, need, offer, facts.need(area=facts.RONGGUI))
+    (made,) = [e for e in await house.events(ProposalMade) if e.data["need_id"] == str(need.need_id)]
+    client = await house.person("coordinator", facts.COUNTY)
+    told = (await client.get(f"/api/matcher/v1/needs/{need.need_id}/offers")).json()
+    assert told["ranked"][0]["score"] == made.data["score"]
+
+
+async def test_a_swap_replaces_the_engines_proposal_and_survives_the_next_round(house: House) -> None:
+    need, near, far = facts.need(), facts.offer(), facts.offer(origin_area=facts.RONGGUI)
+    await plan(house, need, near, far)
+    (engine,) = await rows(house, "select id from matcher.proposal where status = 'pending'")
+    client = await house.person("coordinator", facts.COUNTY)
+    answer = await _hand(client, need, far, replaces=str(engine["id"]))
+    assert answer.status_code == 201, answer.text
+    made = (await house.events(ProposalMade))[-1].data
+    assert (made["proposed_by"], made["round_id"]) == (client.headers["x-person-id"], None)
+    assert [one["offer_id"] for one in made["alternatives"]] == [str(near.offer_id)]
+    assert [e.data["proposal_id"] for e in await house.events(ProposalSuperseded)] == [str(engine["id"])]
+    await run(house)
+    assert await pending(house) == {(str(need.need_id), str(far.offer_id)): 1}
+    late = await _hand(client, need, near, replaces=str(engine["id"]))
+    assert late.status_code == 409
+
+
+async def test_by_hand_keeps_every_rule(house: House) -> None:
+    need, offer = facts.need(quantity=2), facts.offer(quantity=5, per_household_limit=1)
+    no, rice = facts.offer(service_areas=(facts.OTHER_COUNTY,)), facts.offer(category="FOD-RICE")
+    silent = facts.need(consent=False)
+    await tell(house, need, offer, no, rice, silent)
+    client = await house.person("coordinator", facts.COUNTY)
+    cases = (
+        (need, no, 1, "out_of_area"),
+        (need, rice, 1, "no_offer_of_category"),
+        (silent, offer, 1, "consent_missing"),
+        (need, offer, 2, "too_much"),
+    )
+    for wanted, given, quantity, rule in cases:
+        answer = await _hand(client, wanted, given, quantity=quantity)
+        assert (answer.status_code, answer.json()["rule"]) == (422, rule)
+    assert (await _hand(client, need, offer)).status_code == 201
+    assert (await _hand(client, need, offer)).json()["rule"] == "household_limit"
+    assert len(await house.events(ProposalMade)) == 1
+
+
+async def test_by_hand_is_for_coordinators_of_the_area(house: House) -> None:
+    need, offer = facts.need(), facts.offer()
+    await tell(house, need, offer)
+    assert (await _hand(await house.person("worker", facts.LUOJING), need, offer)).status_code == 403
+    assert (await _hand(await house.person("coordinator", facts.OTHER_COUNTY), need, offer)).status_code == 404
+    assert (await _hand(await house.person("coordinator", facts.COUNTY), facts.need(), offer)).status_code == 404
+
+
+async def test_without_a_session_there_are_no_rows(house: House) -> None:
+    await plan(house, facts.need(), facts.offer())
+    async with house.db.transaction("nuanlian_matcher") as conn:
+        for table in ("need", "proposal", "unserved", "commitment", "aid", "declined"):
+            assert await conn.fetchval(f"select count(*) from matcher.{table}") == 0
