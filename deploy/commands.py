@@ -166,16 +166,17 @@ def verify_ledger(data: Path, database_url: str | None) -> dict[str, Any]:
     return with_database(data, database_url, work)
 
 
-async def _read(conn: Connection, most: int = 1000) -> list[dict[str, Any]]:
-    return [dict(row) for row in await SQL.quarantined(conn, most=most)]
+async def _given_up(conn: Connection, most: int = 1000) -> list[dict[str, Any]]:
+    rows = [*await SQL.quarantined(conn, most=most), *await SQL.failed_jobs(conn, most=most)]
+    return [dict(row) for row in rows]
 
 
 def quarantined(data: Path, database_url: str | None) -> list[dict[str, Any]]:
-    """Deliveries that failed too often, oldest first."""
+    """Deliveries and jobs that failed too often, oldest first."""
 
     async def work(settings: Settings, db: Database) -> list[dict[str, Any]]:
         async with db.transaction(SYSTEM) as conn:
-            return await _read(conn)
+            return await _given_up(conn)
 
     return with_database(data, database_url, work)
 

@@ -31,6 +31,7 @@ __all__ = ["Mention", "Reading", "Side", "Terms", "read", "similar"]
 
 THRESHOLD = 0.4
 ALSO = 0.45
+FOR_THEM, NOT_FOR_THEM = 1.15, 0.6
 NEAR = 8
 AMOUNT = re.compile(rf"(?P<number>{NUMBER})[多来余几]?[大小整]?(?P<measure>{'|'.join(MEASURES)})")
 CODES: Mapping[str, Urgency] = {"critical": "critical", "high": "high", "normal": "normal", "low": "low"}
@@ -119,13 +120,12 @@ def _also(category: str | None, ranked: Sequence[str], scores: Mapping[str, floa
 
 
 def _suited(said: str, scores: dict[str, float]) -> dict[str, float]:
-    """Services for children or elders weigh less where only the other age is spoken of."""
-    spoken = {group for group, words in WHO.items() if any(word in said for word in words)}
-    wrong = tuple(f"{group}-" for group in WHO.keys() - spoken) if spoken else ()
-    return {
-        code: score * (0.7 if code.startswith(wrong) else 1.0) if wrong else score
-        for code, score in scores.items()
-    }
+    """Categories for children, or for elders, weigh more where those are spoken of and less where only the others are."""
+    spoken = [any(word in said for word in words) for words, _ in WHO]
+    for (_, codes), here in zip(WHO, spoken, strict=True):
+        factor = FOR_THEM if here else NOT_FOR_THEM if any(spoken) else 1.0
+        scores = {code: score * (factor if code.startswith(codes) else 1.0) for code, score in scores.items()}
+    return scores
 
 
 def _combined(scores: dict[str, float]) -> dict[str, float]:

@@ -60,9 +60,6 @@ select d.consumer, d.event_id, e.type, d.failures, d.error, d.quarantined_at
 from bus.delivery d join bus.event e on e.id = d.event_id
 where d.quarantined_at is not null order by d.quarantined_at limit :most;
 
--- name: backlog$
-select count(*) from bus.delivery where done_at is null and quarantined_at is null;
-
 -- name: subscribe!
 insert into bus.subscription (type, consumer)
 select unnest(:types::text[]), :consumer on conflict do nothing;

@@ -81,11 +81,17 @@ async def _approve(
     conn: Connection, wanted: Mapping[UUID, ApproveProposal], by: Caller, language: Language
 ) -> Approvals:
     parties = await SQL.parties_of(conn, ids=list(wanted))
-    offers = await _offers(conn, [row["offer_id"] for row in parties])
-    needs = await _needs(conn, [row["need_id"] for row in parties])
+    offers = {
+        row["id"]: OfferState(**row)
+        for row in await SQL.lock_offers(conn, ids=[row["offer_id"] for row in parties])
+    }
+    needs = {
+        row["id"]: NeedState(**row)
+        for row in await SQL.lock_needs(conn, ids=[row["need_id"] for row in parties])
+    }
     locked = {row["id"]: row for row in await SQL.lock_proposals(conn, ids=list(wanted))}
     waiting = [
-        _waiting(locked[key], command)
+        Waiting(**locked[key], wanted=command.quantity or locked[key]["quantity"], seen=command.version)
         for key, command in wanted.items()
         if key in locked and locked[key]["need_id"] in needs and locked[key]["offer_id"] in offers
     ]
@@ -97,54 +103,6 @@ async def _approve(
         refused=tuple(
             RefusedOne(proposal_id=r.proposal_id, rule=r.rule, params=params_of(r, language)) for r in refused
         ),
-    )
-
-
-async def _offers(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, OfferState]:
-    rows = await SQL.lock_offers(conn, ids=list(ids))
-    return {
-        row["id"]: OfferState(
-            row["id"],
-            row["open"],
-            row["quantity"] - row["committed"],
-            row["category"],
-            row["charity_id"],
-            row["pickup"],
-        )
-        for row in rows
-    }
-
-
-async def _needs(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, NeedState]:
-    rows = await SQL.lock_needs(conn, ids=list(ids))
-    return {
-        row["id"]: NeedState(
-            row["id"],
-            row["open"],
-            row["consent"],
-            row["quantity"] - row["met"],
-            row["area"],
-            row["beneficiary_id"],
-            row["case_number"],
-            row["urgency"],
-            row["raised_by"],
-        )
-        for row in rows
-    }
-
-
-def _waiting(row: Any, command: ApproveProposal) -> Waiting:
-    return Waiting(
-        row["id"],
-        row["need_id"],
-        row["offer_id"],
-        row["area"],
-        row["quantity"],
-        row["status"],
-        row["version"],
-        row["proposed_by"],
-        command.quantity or row["quantity"],
-        command.version,
     )
 
 

@@ -68,15 +68,22 @@ def cursor_wrong() -> Invalid:
 
 
 async def page(
-    conn: Connection, filters: Filters, words: Words, status: str, cursor: str | None, limit: int
+    conn: Connection,
+    filters: Filters,
+    words: Words,
+    status: str = "pending",
+    cursor: str | None = None,
+    limit: int = 50,
+    *,
+    brief: bool = False,
 ) -> ProposalPage:
-    """Up to `limit` proposals of one status, best first."""
+    """Up to `limit` proposals of one status, best first; a brief page leaves the alternatives out."""
     after = read_cursor(cursor)
     score = _number(after[0]) if after else None
     rows = await SQL.board(
         conn, status=status, score=score, after=after[1] if after else None, most=limit + 1, **filters.sql()
     )
-    shown = await _show(conn, rows[:limit], words)
+    shown = await _show(conn, rows[:limit], words, brief=brief)
     more = len(rows) > limit
     return ProposalPage(
         items=shown, next=write_cursor(shown[-1].score, shown[-1].proposal_id) if more else None
@@ -104,27 +111,23 @@ def _number(text: str) -> int:
         raise cursor_wrong() from error
 
 
-async def _show(conn: Connection, rows: Sequence[Any], words: Words) -> tuple[ProposalShown, ...]:
-    ids = {UUID(other["offer_id"]) for row in rows for other in row["alternatives"]}
-    offers = {offer["id"]: offer for offer in await SQL.offers_named(conn, ids=list(ids))} if ids else {}
+async def _show(
+    conn: Connection, rows: Sequence[Any], words: Words, *, brief: bool = False
+) -> tuple[ProposalShown, ...]:
+    ids = [] if brief else sorted({UUID(other["offer_id"]) for row in rows for other in row["alternatives"]})
+    offers = {offer["id"]: offer for offer in await SQL.offers_named(conn, ids=ids)} if ids else {}
     return tuple(_shown(row, offers, words) for row in rows)
 
 
 def _shown(row: Any, offers: Mapping[UUID, Any], words: Words) -> ProposalShown:
     plain = {key: value for key, value in row.items() if key in ProposalShown.model_fields}
-    others = [
-        _alternative(other, offers[UUID(other["offer_id"])], words)
-        for other in row["alternatives"]
-        if UUID(other["offer_id"]) in offers
-    ]
-    return ProposalShown.model_validate(
-        plain
-        | {
-            "proposal_id": row["id"],
-            "reasons": _reasons(row["factors"], words),
-            "alternatives": tuple(others),
-        }
-    )
+    others = [(other, offers.get(UUID(other["offer_id"]))) for other in row["alternatives"]]
+    told = {
+        "proposal_id": row["id"],
+        "reasons": _reasons(row["factors"], words),
+        "alternatives": tuple(_alternative(other, offer, words) for other, offer in others if offer),
+    }
+    return ProposalShown.model_validate(plain | told)
 
 
 def _alternative(other: Mapping[str, Any], offer: Any, words: Words) -> AlternativeShown:

@@ -60,6 +60,16 @@ async def get_proposal(
     return await _proposal(request, call, proposal_id)
 
 
+@router.get("/proposals/{proposal_id}/more")
+async def get_more(
+    request: Request, proposal_id: UUID, call: Call = needs("worker", "coordinator", "auditor")
+) -> HTMLResponse:
+    """The lesser reasons and the alternatives of one row, fetched when somebody opens it."""
+    async with call.transaction() as conn:
+        shown = await board.one(conn, proposal_id, board.words_of(call))
+    return PAGES.render(request, "coordination/more.html", row=shown)
+
+
 @router.post("/proposals/{proposal_id}/approve")
 async def post_approve(request: Request, proposal_id: UUID, call: Call = needs("coordinator")) -> Response:
     return await _decide(
@@ -120,7 +130,7 @@ def _link(filters: board.Filters, cursor: str | None = None) -> str:
 async def _board(request: Request, call: Call, error: AidError | None = None) -> HTMLResponse:
     filters, cursor = _filters(request)
     async with call.transaction() as conn:
-        shown = await board.page(conn, filters, board.words_of(call), "pending", cursor, ROWS)
+        shown = await board.page(conn, filters, board.words_of(call), "pending", cursor, ROWS, brief=True)
         context = await _frame(conn, filters)
     problem = problem_of(request, error) if error else None
     more = _link(filters, shown.next) if shown.next else None

@@ -65,11 +65,11 @@ select id, need_id, offer_id from coordination.proposal where id = any (:ids::uu
 
 -- name: lock_offers
 -- First of the three locks that every change of quantities takes, always in this order and by id.
-select id, open, quantity, committed, category, charity_id, offer_number, pickup
+select id, open, quantity - committed as "left", category, charity_id, pickup
 from coordination.offer where id = any (:ids::uuid[]) order by id for update;
 
 -- name: lock_needs
-select id, open, consent, quantity, met, category, beneficiary_id, case_number, urgency, raised_by, area
+select id, open, consent, quantity - met as "left", area, beneficiary_id, case_number, urgency, raised_by
 from coordination.need where id = any (:ids::uuid[]) order by id for update;
 
 -- name: lock_proposals

@@ -14,22 +14,15 @@ from shared.tables import Area, Category, Vulnerability
 
 Values = dict[str, Any]
 READERS: tuple[Role, ...] = ("worker", "coordinator", "auditor")
-WHOM = {
-    "household": "household",
-    "case_number": "case_number",
-    "site": "site",
-    "site_id": "site_id",
-    "household_id": "household_id",
-}
 
 
 def visit(entered: Values) -> Values:
     """The values of the visit form as `RecordVisit` takes them: the chosen beneficiary alone, times with the office's zone."""
     values = {key: value for key, value in entered.items() if key != "whom"}
-    chosen = entered.get("whom", "")
     offered = entered.get("beneficiary", {})
-    beneficiary = {chosen: offered[chosen]} if chosen in WHOM and chosen in offered else {}
-    if chosen == "household" and beneficiary:
+    chosen = _chosen(entered.get("whom", ""), offered)
+    beneficiary = {chosen: offered[chosen]} if chosen else {}
+    if chosen == "household":
         consent = {"given": "false"} | offered["household"].get("consent", {})
         beneficiary = {"household": offered["household"] | {"consent": consent}}
     values["beneficiary"] = beneficiary
@@ -39,6 +32,16 @@ def visit(entered: Values) -> Values:
         values["participants"] = [name for name in _split(values["participants"]) if name]
     values["needs"] = [dated(need) for need in values.get("needs", [])]
     return values
+
+
+def _chosen(whom: str, offered: Values) -> str:
+    """The kind of beneficiary that was ticked; where nothing was entered for it, the only other kind that was filled in."""
+    filled = [kind for kind in ("household_id", "case_number", "site_id") if kind in offered]
+    filled += ["household"] if "members" in offered.get("household", {}) else []
+    filled += ["site"] if "name" in offered.get("site", {}) else []
+    if whom in filled:
+        return whom
+    return filled[0] if len(filled) == 1 else ""
 
 
 def _split(names: str) -> list[str]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.matcher import choices, views
+from services.matcher import choices, hand, views
 from services.matcher.schemas import (
     AskRound,
     HandProposal,
@@ -36,7 +36,7 @@ needs = calls("matcher")
 @router.post("/rounds", status_code=202)
 async def post_round(body: AskRound, call: Call = needs("coordinator")) -> RoundAsked:
     """Have all categories planned anew; read the outcome from the round's address."""
-    return RoundAsked.model_validate(await call.create(body, choices.ask_round))
+    return RoundAsked.model_validate(await call.create(body, hand.ask_round))
 
 
 @router.get("/rounds")
@@ -73,4 +73,4 @@ async def get_offers(need_id: UUID, call: Call = needs("worker", "coordinator", 
 @router.post("/proposals", status_code=201)
 async def post_proposal(body: ProposeByHand, call: Call = needs("coordinator")) -> HandProposal:
     """Propose by hand, or swap the offer of a pending proposal; another person has to approve it."""
-    return HandProposal.model_validate(await call.create(body, choices.propose_by_hand))
+    return HandProposal.model_validate(await call.create(body, hand.propose_by_hand))

@@ -1,4 +1,4 @@
-"""One need and all that could serve it: why it got nothing, the live ranking, and a person's own proposal under the same rules."""
+"""One need and all that could serve it: why it got nothing, and the live ranking."""
 
 from __future__ import annotations
 
@@ -12,26 +12,17 @@ from matching.explain import Explanation, explain
 from matching.model import Edge, PastAid, PendingAid
 from matching.ranking import RULES
 from services.matcher import loading, rules
-from services.matcher.handlers import ROUND, SQL, mark
-from services.matcher.rounds import row_of
+from services.matcher.handlers import SQL
 from services.matcher.schemas import (
-    AskRound,
-    HandProposal,
     NeedOffers,
     OfferRanked,
     OfferRefused,
-    ProposeByHand,
     ReasonShown,
     RefusalShown,
-    RoundAsked,
     Why,
 )
-from shared import jobs, reasons
-from shared.access import Caller
-from shared.bus import new_id, publish
 from shared.db import Connection
-from shared.errors import Conflict, Fault, Invalid, Missing
-from shared.events import ProposalMade, ProposalSuperseded
+from shared.errors import Missing
 from shared.reasons import Words, tell
 
 
@@ -138,87 +129,3 @@ def _ranked(offer: Any, edge: Edge, words: Words) -> OfferRanked:
     told = tell([factor.model_dump() for factor in rules.factors(edge)], words)
     shown = tuple(ReasonShown(code=t.code, points=t.points, sentence=t.sentence) for t in told)
     return OfferRanked(**_named(offer), free=offer["quantity"], score=edge.score, reasons=shown)
-
-
-async def propose_by_hand(conn: Connection, command: ProposeByHand, by: Caller) -> HandProposal:
-    """Put a person's proposal on the board. Raises `Invalid` with the rule when it is impossible, `Conflict` when what it replaces is decided."""
-    need = await SQL.need(conn, id=command.need_id)
-    if need is None:
-        raise Missing
-    by.require("coordinator", need["area"])
-    replaced = await _take_back(conn, command)
-    choice = await choose(conn, command.need_id, command.replaces, by_hand=True)
-    edge = _possible(choice, command)
-    event = _made(choice, edge, command, by)
-    versions = {str(command.need_id): need["version"], edge.offer_id: choice.offers[edge.offer_id]["version"]}
-    await SQL.add_proposals(conn, proposals=[row_of(event, need["category"], versions)])
-    await mark(conn, need["category"])
-    await publish(conn, *replaced, event)
-    return HandProposal(proposal_id=event.proposal_id, replaced=command.replaces, score=edge.score)
-
-
-async def _take_back(conn: Connection, command: ProposeByHand) -> list[ProposalSuperseded]:
-    if command.replaces is None:
-        return []
-    row = await SQL.replace(conn, id=command.replaces, need_id=command.need_id)
-    if row is None:
-        raise Conflict("要替换的建议已经处理过或已更新，请刷新后再看。")
-    return [
-        ProposalSuperseded(
-            version=2,
-            proposal_id=row["id"],
-            need_id=row["need_id"],
-            offer_id=row["offer_id"],
-            area=row["area"],
-            reason="better_plan",
-        )
-    ]
-
-
-def _possible(choice: Choice, command: ProposeByHand) -> Edge:
-    offer = str(command.offer_id)
-    edge = next((edge for edge in choice.verdict.edges if edge.offer_id == offer), None)
-    if edge is None:
-        rule = choice.verdict.barred or dict(choice.verdict.refused).get(offer, "no_offer_of_category")
-        raise _refusal("offer_id", rule, reasons.RULES[rule])
-    most = min(choice.lacks, choice.offers[offer]["quantity"], _limit(choice, choice.offers[offer]))
-    if command.quantity > most:
-        raise _refusal("quantity", "too_much", "最多还能安排 {left}，请减少数量", left=most)
-    return edge
-
-
-def _limit(choice: Choice, offer: Any) -> int:
-    """What the household may still take of a limited offer."""
-    if offer["per_household_limit"] is None:
-        return choice.lacks
-    taken = sum(aid.quantity for aid in choice.aid if aid.offer_id == str(offer["id"]))
-    return max(0, int(offer["per_household_limit"]) - taken)
-
-
-def _refusal(field: str, rule: str, message: str, **params: object) -> Invalid:
-    return Invalid(faults=(Fault(field, rule, message, params),), rule=rule)
-
-
-def _made(choice: Choice, edge: Edge, command: ProposeByHand, by: Caller) -> ProposalMade:
-    others = [other for other in choice.verdict.edges if other.offer_id != edge.offer_id]
-    return ProposalMade(
-        proposal_id=new_id(),
-        round_id=None,
-        proposed_by=by.person_id,
-        need_id=command.need_id,
-        offer_id=command.offer_id,
-        area=choice.need["area"],
-        quantity=command.quantity,
-        score=edge.score,
-        factors=rules.factors(edge),
-        alternatives=rules.alternatives(others[: rules.policy().alternatives]),
-    )
-
-
-async def ask_round(conn: Connection, command: AskRound, by: Caller) -> RoundAsked:
-    """Leave a round over all categories for the worker."""
-    round_id = new_id()
-    await SQL.ask_round(conn, id=round_id, dry_run=command.dry_run, asked_by=by.person_id)
-    payload = {"round_id": str(round_id), "dry_run": command.dry_run}
-    await jobs.enqueue(conn, ROUND, key=str(round_id), payload=payload)
-    return RoundAsked(round_id=round_id)

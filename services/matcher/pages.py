@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.matcher import choices, views
+from services.matcher import choices, hand, views
 from services.matcher.handlers import SQL
 from services.matcher.schemas import AskRound, ProposeByHand
 from shared.access import Call, calls
@@ -34,7 +34,7 @@ async def get_rounds(
 
 @router.post("/rounds")
 async def post_round(request: Request, call: Call = needs("coordinator")) -> Response:
-    answer = await call.create(parse(AskRound, await fields(request)), choices.ask_round)
+    answer = await call.create(parse(AskRound, await fields(request)), hand.ask_round)
     return RedirectResponse(f"/matcher/rounds/{answer['round_id']}", 303)
 
 
@@ -61,7 +61,7 @@ async def post_proposal(request: Request, call: Call = needs("coordinator")) -> 
     """Propose by hand or swap; then back to the board."""
     values = await fields(request)
     try:
-        await call.create(parse(ProposeByHand, values), choices.propose_by_hand)
+        await call.create(parse(ProposeByHand, values), hand.propose_by_hand)
     except Missing:
         raise
     except AidError as error:

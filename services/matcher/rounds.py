@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from time import perf_counter
-from typing import Any
 from uuid import UUID
 
 from matching.model import Assignment, Plan
@@ -16,24 +14,11 @@ from matching.ranking import RULES
 from services.matcher import rules
 from services.matcher.handlers import SQL, mark
 from services.matcher.loading import Scope, load
+from services.matcher.records import Round, completed, round_row, row_of, unserved_rows
 from shared.bus import new_id, publish
 from shared.db import Connection
-from shared.events import ProposalMade, ProposalSuperseded, RoundCompleted
+from shared.events import ProposalMade, ProposalSuperseded
 from shared.service import Job
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One run: what it saw, what it planned, and what that changes."""
-
-    id: UUID
-    dry: bool
-    at: datetime
-    scope: Scope
-    plan: Plan
-    changes: rules.Changes
-    short: Mapping[str, int]
-    seconds: float
 
 
 async def run_round(conn: Connection, job: Job) -> None:
@@ -60,7 +45,7 @@ async def run_round(conn: Connection, job: Job) -> None:
     )
     news = not dry and await _apply(conn, this)
     if asked or news:
-        await SQL.add_round(conn, **_stored(this))
+        await SQL.add_round(conn, **round_row(this))
 
 
 def plan_of(scope: Scope, now: datetime) -> Plan:
@@ -91,11 +76,11 @@ async def _apply(conn: Connection, this: Round) -> bool:
     events = await _take_back(conn, this)
     events += await _propose(conn, this)
     await SQL.forget_served(conn, categories=codes, unserved=[UUID(need) for need in this.short])
-    told = await SQL.note_unserved(conn, round_id=this.id, unserved=_unserved(this)) if this.short else []
+    told = await SQL.note_unserved(conn, round_id=this.id, unserved=unserved_rows(this)) if this.short else []
     await SQL.note_checked(conn, categories=codes, now=this.at)
     if not events and not told:
         return False
-    await publish(conn, *events, _completed(this))
+    await publish(conn, *events, completed(this))
     return True
 
 
@@ -138,86 +123,3 @@ def _made(this: Round, assignment: Assignment, area: str) -> ProposalMade:
         factors=rules.factors(assignment.edge),
         alternatives=rules.alternatives(this.plan.alternatives.get(assignment.need_id, ())),
     )
-
-
-def row_of(event: ProposalMade, category: str, versions: Mapping[str, int]) -> dict[str, Any]:
-    """A proposal as it is stored: with the versions of need and offer that it was made from."""
-    return {
-        "id": str(event.proposal_id),
-        "round_id": str(event.round_id) if event.round_id else None,
-        "by_person": str(event.proposed_by) if event.proposed_by else None,
-        "need_id": str(event.need_id),
-        "offer_id": str(event.offer_id),
-        "area": event.area,
-        "category": category,
-        "quantity": event.quantity,
-        "score": event.score,
-        "need_version": versions[str(event.need_id)],
-        "offer_version": versions[str(event.offer_id)],
-    }
-
-
-def _unserved(this: Round) -> list[dict[str, Any]]:
-    refusals = rules.refusals_of(this.plan)
-    return [
-        {
-            "need_id": need.id,
-            "area": need.area,
-            "category": need.category,
-            "missing": this.short[need.id],
-            "refusals": [
-                {"rule": r.rule, "count": r.count, "offer_id": r.example_offer_id}
-                for r in refusals.get(need.id, ())
-            ],
-        }
-        for need in this.scope.needs
-        if need.id in this.short
-    ]
-
-
-def _completed(this: Round) -> RoundCompleted:
-    certificate = this.plan.certificate
-    return RoundCompleted(
-        round_id=this.id,
-        started_at=this.at,
-        seconds=this.seconds,
-        categories=this.scope.categories,
-        seed=certificate.seed,
-        needs=certificate.needs,
-        offers=certificate.offers,
-        edges=certificate.edges,
-        proposed=len(this.changes.new),
-        unserved=len(this.short),
-        objective=certificate.objective,
-        upper_bound=certificate.upper_bound,
-        gap=certificate.gap,
-        fairness=rules.fairness(this.plan),
-    )
-
-
-def _stored(this: Round) -> dict[str, Any]:
-    certificate = this.plan.certificate
-    return {
-        "id": this.id,
-        "dry_run": this.dry,
-        "started_at": this.at,
-        "seconds": this.seconds,
-        "seed": certificate.seed,
-        "categories": list(this.scope.categories),
-        "needs": certificate.needs,
-        "offers": certificate.offers,
-        "edges": certificate.edges,
-        "kept": len(this.changes.kept),
-        "made": len(this.changes.new),
-        "superseded": len(this.changes.stale),
-        "unserved": len(this.short),
-        "certificate": {
-            "objective": certificate.objective,
-            "upper_bound": certificate.upper_bound,
-            "gap": certificate.gap,
-            "method": certificate.method,
-        },
-        "fairness": [share.model_dump(mode="json") for share in rules.fairness(this.plan)],
-        "shares": dict(this.scope.shares),
-        "refused": rules.counted(rules.refusals_of(this.plan), this.short),
-    }

@@ -21,7 +21,9 @@ async def tell(house: House, *events: Event) -> None:
     await house.deliver("coordination", await house.publish(*events))
 
 
-async def pair(house: House, quantity: int = 1, **offer: Any) -> tuple[NeedRaised, OfferRegistered, ProposalMade]:
+async def pair(
+    house: House, quantity: int = 1, **offer: Any
+) -> tuple[NeedRaised, OfferRegistered, ProposalMade]:
     """A need and an offer of the same quantity, and the proposal between them."""
     need, given = facts.need(quantity=quantity), facts.offer(**({"quantity": quantity} | offer))
     made = facts.proposal(need, given, quantity=quantity)

@@ -15,7 +15,10 @@ MANY = "/api/coordination/v1/approvals"
 async def test_the_board_is_ranked_and_read_page_by_page(house: House) -> None:
     offer = facts.offer(quantity=50)
     needs = [facts.need() for _ in range(5)]
-    made = [facts.proposal(need, offer, score=score) for need, score in zip(needs, (30, 50, 10, 50, 40), strict=True)]
+    made = [
+        facts.proposal(need, offer, score=score)
+        for need, score in zip(needs, (30, 50, 10, 50, 40), strict=True)
+    ]
     await tell(house, offer, *needs, *made)
     client = await house.person("coordinator", facts.COUNTY)
     seen, cursor = [], None
@@ -48,7 +51,12 @@ async def test_filters(house: House) -> None:
     async def found(**params: str) -> list[str]:
         return [item["need_id"] for item in (await client.get(BOARD, params=params)).json()["items"]]
 
-    assert await found(area=facts.RONGGUI) == await found(urgency="critical") == await found(category="APP-CEILFAN") == [str(urgent.need_id)]
+    assert (
+        await found(area=facts.RONGGUI)
+        == await found(urgency="critical")
+        == await found(category="APP-CEILFAN")
+        == [str(urgent.need_id)]
+    )
     assert len(await found(area=facts.COUNTY)) == 2
     assert await found(status="declined") == []
     assert (await client.get(BOARD, params={"area": "999999999999"})).status_code == 422
@@ -82,7 +90,9 @@ async def test_approving_promises_and_tells_the_others(house: House) -> None:
     assert event.data["approved_by"] == client.headers["x-person-id"]
     assert event.data["beneficiary_id"] == str(need.beneficiary_id)
     commitments = (await client.get("/api/coordination/v1/commitments")).json()["items"]
-    assert [(c["commitment_id"], c["status"]) for c in commitments] == [(answer.json()["commitment_id"], "active")]
+    assert [(c["commitment_id"], c["status"]) for c in commitments] == [
+        (answer.json()["commitment_id"], "active")
+    ]
 
 
 async def test_a_part_leaves_the_rest_open(house: House) -> None:
@@ -140,12 +150,18 @@ async def test_withdrawn_consent_and_withdrawn_offers_stop_an_approval(house: Ho
 async def test_declining_needs_a_reason_from_the_list(house: House) -> None:
     _, _, made = await pair(house)
     client = await house.person("coordinator", facts.COUNTY)
-    assert (await client.post(DECLINE.format(made.proposal_id), json={"reason": "whatever"})).status_code == 422
-    assert (await client.post(DECLINE.format(made.proposal_id), json={"reason": "too_far", "version": 9})).status_code == 409
+    assert (
+        await client.post(DECLINE.format(made.proposal_id), json={"reason": "whatever"})
+    ).status_code == 422
+    assert (
+        await client.post(DECLINE.format(made.proposal_id), json={"reason": "too_far", "version": 9})
+    ).status_code == 409
     answer = await client.post(DECLINE.format(made.proposal_id), json={"reason": "too_far", "version": 1})
     assert answer.json()["status"] == "declined"
     assert [event.data["reason"] for event in await house.events(ProposalDeclined)] == ["too_far"]
-    assert (await client.post(DECLINE.format(made.proposal_id), json={"reason": "too_far"})).status_code == 409
+    assert (
+        await client.post(DECLINE.format(made.proposal_id), json={"reason": "too_far"})
+    ).status_code == 409
     assert (await client.post(DECLINE.format(new_id()), json={"reason": "too_far"})).status_code == 404
 
 
@@ -175,7 +191,9 @@ async def test_many_needs_a_key_and_at_most_two_hundred(house: House) -> None:
     client = await house.person("coordinator", facts.COUNTY)
     assert (await client.post(MANY, json={"proposal_ids": [str(new_id())]})).status_code == 400
     assert (await client.post(MANY, json={"proposal_ids": [], "key": "k"})).status_code == 422
-    assert (await client.post(MANY, json={"proposal_ids": [str(new_id()) for _ in range(201)], "key": "k"})).status_code == 422
+    assert (
+        await client.post(MANY, json={"proposal_ids": [str(new_id()) for _ in range(201)], "key": "k"})
+    ).status_code == 422
 
 
 async def test_without_a_session_there_are_no_rows(house: House) -> None:

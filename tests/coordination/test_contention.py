@@ -23,7 +23,12 @@ async def _race(client: httpx.AsyncClient, made: list[Any]) -> list[httpx.Respon
 def _check(answers: list[httpx.Response], rule: str, left: str) -> None:
     assert Counter(answer.status_code for answer in answers) == {200: 1, 409: CROWD - 1}
     for problem in (answer.json() for answer in answers if answer.status_code == 409):
-        assert (problem["rule"], problem["item"], problem["left"], problem["unit"]) == (rule, "电风扇", 0, "台")
+        assert (problem["rule"], problem["item"], problem["left"], problem["unit"]) == (
+            rule,
+            "电风扇",
+            0,
+            "台",
+        )
         assert problem[left] == 0
 
 
@@ -54,11 +59,19 @@ async def test_two_coordinators_approve_the_same_proposal(house: House) -> None:
     need, offer = facts.need(), facts.offer(quantity=1)
     made = facts.proposal(need, offer)
     await tell(house, need, offer, made)
-    one, other = await house.person("coordinator", facts.COUNTY), await house.person("coordinator", facts.COUNTY)
+    one, other = (
+        await house.person("coordinator", facts.COUNTY),
+        await house.person("coordinator", facts.COUNTY),
+    )
     answers = await asyncio.gather(approve(one, made.proposal_id), approve(other, made.proposal_id))
     assert sorted(answer.status_code for answer in answers) == [200, 409]
     problem = next(answer.json() for answer in answers if answer.status_code == 409)
-    assert (problem["item"], problem["left"], problem["left_offer"], problem["left_need"]) == ("电风扇", 0, 0, 0)
+    assert (problem["item"], problem["left"], problem["left_offer"], problem["left_need"]) == (
+        "电风扇",
+        0,
+        0,
+        0,
+    )
 
 
 async def test_parts_add_up_to_the_offer_and_no_further(house: House) -> None:
@@ -84,7 +97,10 @@ async def test_crossing_batches_neither_deadlock_nor_overdraw(house: House) -> N
     ids = [str(one.proposal_id) for one in made]
     batches = [ids, ids[::-1], ids[1::2] + ids[::2], ids[12:] + ids[:12]]
     answers = await asyncio.gather(
-        *(client.post("/api/coordination/v1/approvals", json={"proposal_ids": batch, "key": f"k{n}"}) for n, batch in enumerate(batches))
+        *(
+            client.post("/api/coordination/v1/approvals", json={"proposal_ids": batch, "key": f"k{n}"})
+            for n, batch in enumerate(batches)
+        )
     )
     assert {answer.status_code for answer in answers} == {200}
     assert sum(len(answer.json()["approved"]) for answer in answers) == 12

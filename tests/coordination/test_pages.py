@@ -20,7 +20,9 @@ LABELLED = {text for labels in LABELS.values() for text in labels.values()}
 async def _board(house: House) -> tuple[Any, Any, Any]:
     need, offer = facts.need(quantity=2), facts.offer(charity_name="Example Charity")
     other = facts.offer(charity_name="Other Charity", offer_number="R-2")
-    made = facts.proposal(need, offer, quantity=2, alternatives=({"offer_id": other.offer_id, "score": 80, "factors": ()},))
+    made = facts.proposal(
+        need, offer, quantity=2, alternatives=({"offer_id": other.offer_id, "score": 80, "factors": ()},)
+    )
     await tell(house, need, offer, other, made)
     return need, offer, made
 
@@ -29,8 +31,7 @@ async def test_pages_speak_both_languages(house: House) -> None:
     _, _, made = await _board(house)
     client = await house.person("coordinator", facts.COUNTY)
     for url in ("/coordination/", f"/coordination/proposals/{made.proposal_id}", "/coordination/decided"):
-        chinese = await client.get(url)
-        english = await client.get(url, headers=ENGLISH)
+        chinese, english = await client.get(url), await client.get(url, headers=ENGLISH)
         assert (chinese.status_code, english.status_code) == (200, 200)
         assert 'lang="zh-CN"' in chinese.text
         main = english.text[english.text.index("<main") :]
@@ -41,9 +42,19 @@ async def test_the_board_shows_what_a_decision_needs(house: House) -> None:
     need, offer, made = await _board(house)
     client = await house.person("coordinator", facts.COUNTY)
     page = (await client.get("/coordination/")).text
-    for words in ("电风扇 × 2 台", need.case_number, "罗定市", offer.charity_name, "困难类别：孤儿", "Other Charity", "换成这份", "还剩 5 台"):
+    for words in (
+        "电风扇 × 2 台",
+        need.case_number,
+        "罗定市",
+        offer.charity_name,
+        "困难类别：孤儿",
+        "还剩 5 台",
+    ):
         assert words in page, words
     assert f'value="{made.proposal_id}"' in page
+    more = (await client.get(f"/coordination/proposals/{made.proposal_id}/more")).text
+    for words in ("Other Charity", "换成这份", f'name="replaces" value="{made.proposal_id}"'):
+        assert words in more, words
     auditor = await house.person("auditor", facts.COUNTY)
     reading = (await auditor.get("/coordination/")).text
     assert "批准" not in reading.replace("对接审批", "")
@@ -99,4 +110,6 @@ async def test_new_proposals_are_a_chip_and_move_no_row(house: House) -> None:
     assert (await client.get("/coordination/new", params={"since": since})).text.strip() == ""
     await pair(house)
     assert "有 1 条新建议" in (await client.get("/coordination/new", params={"since": since})).text
-    assert (await client.get("/coordination/new", params={"since": since, "urgency": "low"})).text.strip() == ""
+    assert (
+        await client.get("/coordination/new", params={"since": since, "urgency": "low"})
+    ).text.strip() == ""

@@ -30,7 +30,13 @@ def need_state(number: int = 0, left: int = 1, **changes: Any) -> NeedState:
 
 
 def waiting(number: int = 0, need: int = 0, offer: int = 0, wanted: int = 1, **changes: Any) -> Waiting:
-    values: dict[str, Any] = {"quantity": wanted, "status": "pending", "version": 1, "proposed_by": None, "seen": None} | changes
+    values: dict[str, Any] = {
+        "quantity": wanted,
+        "status": "pending",
+        "version": 1,
+        "proposed_by": None,
+        "seen": None,
+    } | changes
     return Waiting(
         id=named("proposal", number), need_id=named("need", need), offer_id=named("offer", offer), area="445381108000",
         wanted=wanted, **values,

@@ -122,9 +122,16 @@ async def test_a_wrong_form_keeps_what_was_entered(house: House) -> None:
     answer = await worker.post("/intake/visits/new", data=_form(**{"needs.0.quantity": "0"}))
     assert answer.status_code == 422
     assert "必须大于 0" in answer.text and "赵示例" in answer.text and "床板塌了一角" in answer.text
-    nobody = await worker.post("/intake/visits/new", data=_form(whom="case_number"))
-    assert nobody.status_code == 422 and "走访了谁" in nobody.text
+    both = {"whom": "site", "beneficiary.case_number": "YF-1"}
+    unclear = await worker.post("/intake/visits/new", data=_form(**both))
+    assert unclear.status_code == 422 and "走访了谁" in unclear.text
     assert await house.events(VisitRecorded) == []
+
+
+async def test_what_was_filled_in_counts_more_than_an_empty_choice(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    assert (await worker.post("/intake/visits/new", data=_form(whom="case_number"))).status_code == 303
+    assert len(await house.events(VisitRecorded)) == 1
 
 
 async def test_one_tap_confirms_a_reading(house: House) -> None:

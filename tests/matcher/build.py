@@ -32,7 +32,9 @@ async def plan(house: House, *events: Event) -> dict[tuple[str, str], int]:
 
 
 async def pending(house: House) -> dict[tuple[str, str], int]:
-    found = await rows(house, "select need_id, offer_id, quantity from matcher.proposal where status = 'pending' order by id")
+    found = await rows(
+        house, "select need_id, offer_id, quantity from matcher.proposal where status = 'pending' order by id"
+    )
     return {(str(row["need_id"]), str(row["offer_id"])): row["quantity"] for row in found}
 
 

@@ -56,7 +56,11 @@ def offer_changed(event: OfferRegistered, **changes: Any) -> OfferChanged:
 
 def offer_withdrawn(event: OfferRegistered) -> OfferWithdrawn:
     return OfferWithdrawn(
-        version=event.version + 1, offer_id=event.offer_id, charity_id=event.charity_id, area=event.origin_area, reason="no_stock"
+        version=event.version + 1,
+        offer_id=event.offer_id,
+        charity_id=event.charity_id,
+        area=event.origin_area,
+        reason="no_stock",
     )
 
 
@@ -72,7 +76,9 @@ def proposal(of: NeedRaised, to: OfferRegistered, **changes: Any) -> ProposalMad
     return ProposalMade(**(values | changes))
 
 
-def received(commitment: dict[str, Any], of: NeedRaised, to: OfferRegistered, **changes: Any) -> DeliveryReceived:
+def received(
+    commitment: dict[str, Any], of: NeedRaised, to: OfferRegistered, **changes: Any
+) -> DeliveryReceived:
     values: dict[str, Any] = {
         "delivery_id": new_id(), "commitment_id": commitment["commitment_id"], "proposal_id": commitment["proposal_id"],
         "need_id": of.need_id, "beneficiary_id": of.beneficiary_id, "offer_id": to.offer_id, "charity_id": to.charity_id,

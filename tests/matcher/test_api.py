@@ -16,7 +16,12 @@ ROUNDS, HAND = "/api/matcher/v1/rounds", "/api/matcher/v1/proposals"
 
 
 async def _hand(client: httpx.AsyncClient, need: Any, offer: Any, **body: Any) -> httpx.Response:
-    values = {"need_id": str(need.need_id), "offer_id": str(offer.offer_id), "quantity": 1, "idempotency_key": str(new_id())} | body
+    values = {
+        "need_id": str(need.need_id),
+        "offer_id": str(offer.offer_id),
+        "quantity": 1,
+        "idempotency_key": str(new_id()),
+    } | body
     return await client.post(HAND, json=values)
 
 
@@ -48,7 +53,12 @@ async def test_a_round_on_request_and_a_dry_one(house: House) -> None:
 
 async def test_why_a_need_got_nothing_in_both_languages(house: House) -> None:
     need = facts.need()
-    await plan(house, need, facts.offer(service_areas=(facts.OTHER_COUNTY,)), facts.offer(designated_vulnerabilities=("ELD_ALONE",)))
+    await plan(
+        house,
+        need,
+        facts.offer(service_areas=(facts.OTHER_COUNTY,)),
+        facts.offer(designated_vulnerabilities=("ELD_ALONE",)),
+    )
     client = await house.person("coordinator", facts.COUNTY)
     url = f"/api/matcher/v1/needs/{need.need_id}/why"
     told = (await client.get(url)).json()
@@ -62,7 +72,11 @@ async def test_why_a_need_got_nothing_in_both_languages(house: House) -> None:
 
 async def test_the_live_ranking_names_the_refused_ones_too(house: House) -> None:
     need = facts.need()
-    near, far, no = facts.offer(), facts.offer(origin_area=facts.RONGGUI), facts.offer(service_areas=(facts.OTHER_COUNTY,))
+    near, far, no = (
+        facts.offer(),
+        facts.offer(origin_area=facts.RONGGUI),
+        facts.offer(service_areas=(facts.OTHER_COUNTY,)),
+    )
     await tell(house, need, near, far, no, facts.offer(category="FOD-RICE"))
     client = await house.person("worker", facts.LUOJING)
     told = (await client.get(f"/api/matcher/v1/needs/{need.need_id}/offers")).json()
@@ -123,8 +137,12 @@ async def test_by_hand_is_for_coordinators_of_the_area(house: House) -> None:
     need, offer = facts.need(), facts.offer()
     await tell(house, need, offer)
     assert (await _hand(await house.person("worker", facts.LUOJING), need, offer)).status_code == 403
-    assert (await _hand(await house.person("coordinator", facts.OTHER_COUNTY), need, offer)).status_code == 404
-    assert (await _hand(await house.person("coordinator", facts.COUNTY), facts.need(), offer)).status_code == 404
+    assert (
+        await _hand(await house.person("coordinator", facts.OTHER_COUNTY), need, offer)
+    ).status_code == 404
+    assert (
+        await _hand(await house.person("coordinator", facts.COUNTY), facts.need(), offer)
+    ).status_code == 404
 
 
 async def test_without_a_session_there_are_no_rows(house: House) -> None:

@@ -33,7 +33,9 @@ async def test_a_need_keeps_its_latest_version_in_any_order(house: House) -> Non
         changed = facts.changed(raised, category="APP-FRIDGE", quantity=4)
         events = [raised, changed, facts.withdrawn(changed)]
         await house.deliver_twice("matcher", *(events[n] for n in order))
-        (kept,) = await rows(house, "select version, category, quantity, open from matcher.need where id = $1", raised.need_id)
+        (kept,) = await rows(
+            house, "select version, category, quantity, open from matcher.need where id = $1", raised.need_id
+        )
         assert kept == {"version": 2, "category": "APP-FRIDGE", "quantity": 4, "open": False}, order
 
 
@@ -41,7 +43,9 @@ async def test_an_offer_keeps_its_latest_version(house: House) -> None:
     first = facts.offer()
     changed = facts.offer_changed(first, quantity=9)
     await house.deliver_twice("matcher", facts.offer_withdrawn(changed), changed, first)
-    (kept,) = await rows(house, "select version, quantity, open from matcher.offer where id = $1", first.offer_id)
+    (kept,) = await rows(
+        house, "select version, quantity, open from matcher.offer where id = $1", first.offer_id
+    )
     assert kept == {"version": 2, "quantity": 9, "open": False}
 
 
@@ -73,13 +77,21 @@ async def test_receipts_are_noted_once_and_empty_ones_not_at_all(house: House) -
     promise = {"commitment_id": new_id(), "proposal_id": new_id(), "quantity": 1}
     await house.deliver_twice("matcher", need, offer, facts.received(promise, need, offer))
     await house.deliver_twice("matcher", facts.received(promise, need, offer, received=0, short=1))
-    assert await rows(house, "select quantity, category from matcher.aid") == [{"quantity": 1, "category": "APP-FAN"}]
+    assert await rows(house, "select quantity, category from matcher.aid") == [
+        {"quantity": 1, "category": "APP-FAN"}
+    ]
 
 
 async def test_a_declined_pair_is_remembered(house: House) -> None:
     need, offer = facts.need(), facts.offer()
     no = ProposalDeclined(
-        version=2, proposal_id=new_id(), need_id=need.need_id, offer_id=offer.offer_id, area=need.area, reason="too_far", declined_by=new_id()
+        version=2,
+        proposal_id=new_id(),
+        need_id=need.need_id,
+        offer_id=offer.offer_id,
+        area=need.area,
+        reason="too_far",
+        declined_by=new_id(),
     )
     await house.deliver_twice("matcher", no)
     assert await rows(house, "select reason from matcher.declined") == [{"reason": "too_far"}]
@@ -87,7 +99,10 @@ async def test_a_declined_pair_is_remembered(house: House) -> None:
 
 async def test_however_much_changes_one_job_waits(house: House) -> None:
     await tell(house, *(facts.need() for _ in range(5)), facts.offer(), facts.need(category="FOD-RICE"))
-    assert {row["category"] for row in await rows(house, "select category from matcher.dirty")} == {"APP-FAN", "FOD-RICE"}
+    assert {row["category"] for row in await rows(house, "select category from matcher.dirty")} == {
+        "APP-FAN",
+        "FOD-RICE",
+    }
     assert await run(house) == 1
     assert await rows(house, "select category from matcher.dirty") == []
     assert await run(house) == 0

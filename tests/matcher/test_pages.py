@@ -51,7 +51,9 @@ async def test_forms_ask_for_a_round_and_propose_by_hand(house: House) -> None:
     done = await client.post("/matcher/proposals", data=form)
     assert (done.status_code, done.headers["location"]) == (303, "/coordination/")
     assert await pending(house) == {(str(need.need_id), str(far.offer_id)): 1}
-    again = await client.post("/matcher/proposals", data=form | {"idempotency_key": str(new_id()), "quantity": "9"})
+    again = await client.post(
+        "/matcher/proposals", data=form | {"idempotency_key": str(new_id()), "quantity": "9"}
+    )
     assert again.status_code in (409, 422)
     assert 'role="alert"' in again.text
     assert (await client.post("/matcher/proposals", data={"need_id": "x"})).status_code == 404

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from matching.model import Assignment, Certificate, Edge, Plan, Reason, Refusal
 from services.matcher import rules
-from services.matcher.rules import Pending, compare, component, counted, factors, impossible, missing, refusals_of
+from services.matcher.rules import (
+    Pending,
+    compare,
+    component,
+    counted,
+    factors,
+    impossible,
+    missing,
+    refusals_of,
+)
 from shared.bus import new_id
 from shared.tables import categories
 
@@ -66,19 +75,31 @@ def test_each_reason_to_take_back() -> None:
         "offer_changed": pending(offer_changed=True),
         "better_plan": pending(),
     }
-    assert {reason: compare(plan(), [case]).stale[case.id] for reason, case in cases.items()} == {reason: reason for reason in cases}
+    assert {reason: compare(plan(), [case]).stale[case.id] for reason, case in cases.items()} == {
+        reason: reason for reason in cases
+    }
 
 
 def test_a_persons_proposal_stays_as_long_as_it_is_possible() -> None:
     person = new_id()
     assert compare(plan(), [pending(by_person=person, need_changed=True)]).stale == {}
-    for change in ({"need_gone": True}, {"need_left": 0}, {"consent": False}, {"offer_over": True}, {"need_over": True}):
+    for change in (
+        {"need_gone": True},
+        {"need_left": 0},
+        {"consent": False},
+        {"offer_over": True},
+        {"need_over": True},
+    ):
         assert impossible(pending(by_person=person, **change)) is not None, change
 
 
 def test_factors_carry_what_their_sentences_need() -> None:
     edge = Edge(
-        "n", "o", 6000, (("base", 1000), ("waiting", 2000), ("distance", 3000)), (Reason("waiting", (("days", 2),)), Reason("same_town"))
+        "n",
+        "o",
+        6000,
+        (("base", 1000), ("waiting", 2000), ("distance", 3000)),
+        (Reason("waiting", (("days", 2),)), Reason("same_town")),
     )
     assert [(f.code, f.points, f.params) for f in factors(edge)] == [
         ("base", 1000, {}), ("waiting", 2000, {"days": 2}), ("distance", 3000, {}),
@@ -87,7 +108,11 @@ def test_factors_carry_what_their_sentences_need() -> None:
 
 
 def test_what_is_left_short_and_why() -> None:
-    refusals = (Refusal("a", "out_of_area", 1, None), Refusal("a", "expiring", 3, None), Refusal("b", "expiring", 1, None))
+    refusals = (
+        Refusal("a", "out_of_area", 1, None),
+        Refusal("a", "expiring", 3, None),
+        Refusal("b", "expiring", 1, None),
+    )
     made = plan(("a", "o", 1), ("c", "o", 2), refusals=refusals)
     short = missing(made, {"a": 3, "b": 1, "c": 2})
     assert short == {"a": 2, "b": 1}

@@ -198,3 +198,18 @@ def test_nothing_to_do() -> None:
 def test_a_plan_beyond_a_limit_is_never_passed_on() -> None:
     with pytest.raises(NotWhole, match="household limit"):
         _check(tie(2), ints([1, 1]))
+
+
+def test_a_large_component_is_solved_by_the_other_method_just_as_exactly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(2)
+    size = 1_500
+    graph = Graph(
+        np.repeat(np.arange(300), 5), rng.integers(0, 40, size), rng.integers(1, 150_000, size), np.full(size, -1),
+        rng.integers(1, 4, 300), rng.integers(1, 9, 40), ints([]),
+    )  # fmt: skip
+    small = allocate(graph, seed=1).certificate
+    monkeypatch.setattr("matching.allocation.LARGE_EDGES", 100)
+    large = allocate(graph, seed=1).certificate
+    assert (large.objective, large.gap) == (small.objective, small.gap) == (small.upper_bound, 0)
