@@ -492,7 +492,7 @@ URGENCY_OF: Mapping[str, str] = {
                 "POL-PROMO TRN-ELD TRN-SUPV FUR-WARD EMP-TRAIN EMP-SEED ELD-HAIR"
             ),
         ),
-        ("讲师团 授课 low", _words("TRN-DRUG")),
+        ("讲师团", _words("TRN-DRUG")),
     )
     for code in codes
 }

@@ -13,12 +13,13 @@ import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from shared import bus, tables
+from shared import bus
 from shared.bus import SQL, Cause, cause
 from shared.db import Connection, Database, Package, migrate
 from shared.errors import Unavailable
 from shared.events import Envelope, Event
 from shared.i18n import merge
+from shared.openapi import describe
 from shared.pii import Keyring
 from shared.settings import Settings
 from shared.web.frame import install_frame
@@ -163,5 +164,5 @@ def create_app(settings: Settings, *services: Service, lifespan: Callable[[FastA
         if service.pages:
             app.include_router(service.pages, prefix=f"/{service.name}", include_in_schema=False)
     app.mount("/static", StaticFiles(directory=SHARED / "web" / "static"), name="static")
-    tables.areas()
+    describe(app)
     return app

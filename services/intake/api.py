@@ -59,6 +59,10 @@ worker = role("worker")
 reader = role("worker", "coordinator", "auditor")
 deliverer = role("worker", "coordinator", "charity")
 Limit = Annotated[int, Query(ge=1, le=200)]
+Words = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
+AreaCode = Annotated[str, Query(pattern=r"^([0-9]{12})?$")]
+CategoryCode = Annotated[str, Query(pattern=r"^[A-Z0-9_-]{0,24}$")]
+StatusCode = Annotated[str, Query(pattern=r"^[a-z_]{0,20}$")]
 FollowUpState = Literal["due", "overdue", "answered", "all"]
 
 
@@ -71,7 +75,7 @@ async def post_visit(body: RecordVisit, call: Call = worker) -> VisitAnswer:
 
 @router.get("/households")
 async def get_households(
-    q: str = "", area: str = "", cursor: str = "", limit: Limit = 50, call: Call = reader
+    q: Words = "", area: AreaCode = "", cursor: Words = "", limit: Limit = 50, call: Call = reader
 ) -> Page[HouseholdItem]:
     async with call.transaction() as conn:
         return await views.list_households(
@@ -127,10 +131,10 @@ async def delete_consent(
 
 @router.get("/needs")
 async def get_needs(
-    status: str = "",
-    area: str = "",
-    category: str = "",
-    cursor: str = "",
+    status: StatusCode = "",
+    area: AreaCode = "",
+    category: CategoryCode = "",
+    cursor: Words = "",
     limit: Limit = 50,
     call: Call = reader,
 ) -> Page[NeedItem]:
@@ -170,7 +174,7 @@ async def get_worklist(call: Call = worker) -> Worklist:
 
 @router.get("/follow-ups")
 async def get_follow_ups(
-    state: FollowUpState = "due", cursor: str = "", limit: Limit = 50, call: Call = reader
+    state: FollowUpState = "due", cursor: Words = "", limit: Limit = 50, call: Call = reader
 ) -> Page[FollowUpItem]:
     async with call.transaction() as conn:
         return await views.follow_ups(conn, state, cursor, limit)

@@ -19,27 +19,34 @@ READERS: tuple[Role, ...] = ("worker", "coordinator", "auditor")
 def visit(entered: Values) -> Values:
     """The values of the visit form as `RecordVisit` takes them: the chosen beneficiary alone, times with the office's zone."""
     values = {key: value for key, value in entered.items() if key != "whom"}
-    offered = entered.get("beneficiary", {})
+    offered = _branch(entered, "beneficiary")
     chosen = _chosen(entered.get("whom", ""), offered)
     beneficiary = {chosen: offered[chosen]} if chosen else {}
     if chosen == "household":
-        consent = {"given": "false"} | offered["household"].get("consent", {})
-        beneficiary = {"household": offered["household"] | {"consent": consent}}
+        new = _branch(offered, "household")
+        beneficiary = {"household": new | {"consent": {"given": "false"} | _branch(new, "consent")}}
     values["beneficiary"] = beneficiary
     if "visited_at" in values:
         values["visited_at"] = local_time(values["visited_at"])
     if "participants" in values:
         values["participants"] = [name for name in _split(values["participants"]) if name]
-    values["needs"] = [dated(need) for need in values.get("needs", [])]
+    rows = values.get("needs", [])
+    values["needs"] = [dated(need) for need in rows] if isinstance(rows, list) else rows
     return values
+
+
+def _branch(node: Values, key: str) -> Values:
+    """The values below `key`; none where somebody sent a single value in their place."""
+    found = node.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _chosen(whom: str, offered: Values) -> str:
     """The kind of beneficiary that was ticked; where nothing was entered for it, the only other kind that was filled in."""
-    filled = [kind for kind in ("household_id", "case_number", "site_id") if kind in offered]
-    filled += ["household"] if "members" in offered.get("household", {}) else []
-    filled += ["site"] if "name" in offered.get("site", {}) else []
-    if whom in filled:
+    filled: list[str] = [kind for kind in ("household_id", "case_number", "site_id") if kind in offered]
+    filled += ["household"] if "members" in _branch(offered, "household") else []
+    filled += ["site"] if "name" in _branch(offered, "site") else []
+    if whom in filled or (not filled and whom in offered):
         return whom
     return filled[0] if len(filled) == 1 else ""
 
@@ -55,10 +62,12 @@ def local_time(text: str) -> str:
     return f"{text}:00+08:00" if len(text) == 16 else text
 
 
-def dated(values: Values) -> Values:
+def dated(values: Any) -> Any:
     """A day that something is needed by lasts until its end."""
-    day = values.get("needed_by")
-    return values | {"needed_by": f"{day}T23:59:59+08:00"} if day and len(day) == 10 else values
+    day = values.get("needed_by") if isinstance(values, dict) else None
+    return (
+        values | {"needed_by": f"{day}T23:59:59+08:00"} if isinstance(day, str) and len(day) == 10 else values
+    )
 
 
 def blank_visit() -> Values:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
+import asyncpg
+
 from services.intake import import_households, import_needs
 from services.intake.importing import Import
 from services.intake.layouts import HOUSEHOLDS, NEEDS
@@ -18,7 +20,7 @@ from shared import sheets
 from shared.access import Caller
 from shared.bus import new_id
 from shared.db import Connection
-from shared.errors import Missing, Say
+from shared.errors import Conflict, Missing, Say
 from shared.pii import Keyring
 from shared.service import Job
 from shared.sheets import Fault, Layout, Sheet, chinese
@@ -64,7 +66,7 @@ async def run_import(
     preview: writes nothing. whole: writes only when no row is wrong. right_rows: writes the right rows and keeps the wrong ones, sealed.
     `accept_readings`: needs in words that the reader is sure of are raised at once instead of waiting for a person.
     `everywhere`: no check of the caller's towns, for the office's own command line. `say` words the faults in the kept file.
-    Never raises for what a file says; every fault names row, column and rule.
+    Nothing that a file says is raised; every fault names row, column and rule. Raises `Conflict` when a visit took a number meanwhile.
     """
     layout = LAYOUTS[kind]
     sheet = await asyncio.to_thread(sheets.read, content, filename, layout)
@@ -77,6 +79,8 @@ async def run_import(
         datetime.now(UTC),
         accept_readings,
     )
+    if mode != "preview":
+        await SQL.lock_imports(conn)
     plan = await PLANS[kind](conn, sheet, run)
     wrong = {fault.row for fault in plan.faults}
     right = len(sheet.rows) - len(wrong) - len(plan.unchanged)
@@ -93,7 +97,10 @@ async def run_import(
         faults=tuple(sorted(plan.faults, key=lambda fault: fault.row)),
     )
     if writes:
-        await plan.write(conn)
+        try:
+            await plan.write(conn)
+        except asyncpg.UniqueViolationError as error:
+            raise Conflict("导入时有人登记了同样的编号，一行也没有写入。请再导入一次。") from error
         await _keep(conn, report, content, sheet, by.person_id, keyring, say)
     return report
 

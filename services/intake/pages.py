@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.intake import forms, handlers, households, import_pages, needs, views
-from services.intake.api import deliverer, reader, worker
+from services.intake.api import AreaCode, CategoryCode, StatusCode, Words, deliverer, reader, worker
 from services.intake.schemas import (
     AddMember,
     ChangeHousehold,
@@ -96,7 +96,7 @@ async def _visit_form(
 
 @router.get("/households")
 async def show_households(
-    request: Request, q: str = "", area: str = "", cursor: str = "", call: Call = reader
+    request: Request, q: Words = "", area: AreaCode = "", cursor: Words = "", call: Call = reader
 ) -> Response:
     wanted = views.Filter(q=q, area=area, cursor=cursor)
     async with call.transaction() as conn:
@@ -211,10 +211,10 @@ async def post_consent(
 @router.get("/needs")
 async def show_needs(
     request: Request,
-    status: str = "",
-    area: str = "",
-    category: str = "",
-    cursor: str = "",
+    status: StatusCode = "",
+    area: AreaCode = "",
+    category: CategoryCode = "",
+    cursor: Words = "",
     call: Call = reader,
 ) -> Response:
     wanted = views.Filter(status=status, area=area, category=category, cursor=cursor)

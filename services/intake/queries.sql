@@ -304,3 +304,7 @@ select kind, data_key, file_enc from intake.upload where id = :upload_id and exp
 
 -- name: forget_uploads!
 delete from intake.upload where expires_at <= now();
+
+-- name: lock_imports!
+-- One import at a time until its transaction ends: two of the same file at once then are one and an unchanged one.
+select pg_advisory_xact_lock(hashtext('intake.import'));

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -56,6 +56,12 @@ def _past(day: date) -> date:
     return day
 
 
+def _moment(value: datetime) -> datetime:
+    if not 2000 <= value.year < 2200:
+        raise RuleBroken("time_range", "时间要在 2000 年到 2199 年之间。")
+    return value
+
+
 Town = Annotated[str, AfterValidator(_town)]
 KnownCategory = Annotated[str, AfterValidator(_known_category)]
 KnownVulnerability = Annotated[str, AfterValidator(_known_vulnerability)]
@@ -63,12 +69,15 @@ Codes = Annotated[tuple[KnownVulnerability, ...], Field(max_length=20)]
 Quantity = Annotated[int, Field(gt=0, le=10_000_000, strict=True)]
 Version = Annotated[int, Field(ge=1, le=2_000_000_000, strict=True)]
 PastDate = Annotated[date, AfterValidator(_past)]
+Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
 
 
-def _words(most: int) -> StringConstraints:
-    return StringConstraints(strip_whitespace=True, min_length=1, max_length=most)
+def _words(most: int, least: int = 1) -> StringConstraints:
+    """Text without NUL, which PostgreSQL cannot store."""
+    return StringConstraints(strip_whitespace=True, min_length=least, max_length=most, pattern=r"^[^\x00]*$")
 
 
+Plain = Annotated[str, _words(80, 0)]
 Short = Annotated[str, _words(100)]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z一-鿿_./-]{3,40}$")]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 -]{5,28}$")]
@@ -100,7 +109,7 @@ class NewMember(Request):
     """`sex` by GB/T 2261.1: 1 male, 2 female."""
 
     name: Short
-    relation: Annotated[str, StringConstraints(strip_whitespace=True, max_length=30)] = ""
+    relation: Annotated[str, _words(30, 0)] = ""
     sex: Literal["1", "2"] | None = None
     birth_date: PastDate | None = None
     id_number: IdNumber | None = None
@@ -157,7 +166,7 @@ class NewNeed(Request):
     text: Annotated[str, _words(2000)] | None = None
     quantity: Quantity | None = None
     urgency: Urgency | None = None
-    needed_by: AwareDatetime | None = None
+    needed_by: Moment | None = None
 
     @model_validator(mode="after")
     def said_what(self) -> NewNeed:
@@ -177,7 +186,7 @@ class RecordVisit(Request):
     """One worker at one beneficiary at one time. `client_ref` is the phone's own mark: the same one never makes a second visit."""
 
     beneficiary: Beneficiary
-    visited_at: AwareDatetime
+    visited_at: Moment
     participants: Annotated[tuple[Short, ...], Field(max_length=20)] = ()
     note: Annotated[str, _words(2000)] | None = None
     needs: Annotated[tuple[NewNeed, ...], Field(max_length=20)] = ()
@@ -197,7 +206,7 @@ class ConfirmCategory(Request):
 class ChangeNeed(Request):
     quantity: Quantity | None = None
     urgency: Urgency | None = None
-    needed_by: AwareDatetime | None = None
+    needed_by: Moment | None = None
     version: Version
 
 
@@ -210,7 +219,7 @@ class MemberChange(Request):
     """`left`: the person no longer belongs to the household and is taken off its file."""
 
     member_id: UUID
-    relation: Annotated[str, StringConstraints(strip_whitespace=True, max_length=30)] | None = None
+    relation: Annotated[str, _words(30, 0)] | None = None
     vulnerabilities: Codes | None = None
     left: bool = False
 
@@ -246,7 +255,7 @@ class FindHouseholds(Request):
     """`words`: a case number, or an exact name, phone or ID number. Personal words travel in a body, never in an address."""
 
     words: Short
-    cursor: str = ""
+    cursor: Plain = ""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 

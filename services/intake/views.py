@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -224,12 +224,16 @@ async def follow_ups(conn: Connection, state: str, cursor: str, limit: int) -> P
     """Follow-ups, the oldest due first: `state` is due (unanswered), overdue, answered or all."""
     due, _, last = cursor.partition("_")
     try:
-        after = (datetime.fromisoformat(due), UUID(last)) if cursor else (None, None)
-    except ValueError as error:
+        after = (datetime.fromisoformat(due).astimezone(UTC), UUID(last)) if cursor else (None, None)
+    except (ValueError, OverflowError) as error:
         raise Invalid("cursor 不对，请从上一页答复里的 next 取。") from error
     rows = await SQL.list_follow_ups(conn, state=state, after_due=after[0], after_id=after[1], most=limit + 1)
     items = [_follow_up(row) for row in rows[:limit]]
-    more = f"{items[-1].due_at.isoformat()}_{items[-1].follow_up_id}" if len(rows) > limit else None
+    more = (
+        f"{items[-1].due_at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}_{items[-1].follow_up_id}"
+        if len(rows) > limit
+        else None
+    )
     return Page(items=items, next=more)
 
 

@@ -50,6 +50,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"visited_at": (NOW + timedelta(days=3)).isoformat()}, "future"),
     ({"visited_at": "2024-01-05T10:00:00"}, "timezone_aware"),
+    ({"visited_at": "0001-01-01T00:00:00+14:00"}, "time_range"),
+    ({"needs": [{"category": "APP-FAN", "needed_by": "9999-12-31T23:59:59-12:00"}]}, "time_range"),
+    ({"client_ref": "a\x00b"}, "string_pattern_mismatch"),
+    ({"participants": ["\x00"]}, "string_pattern_mismatch"),
+    ({"beneficiary": {"household": household(location={"lng": 181, "lat": 0})}}, "less_than_equal"),
     ({"beneficiary": {}}, "one_beneficiary"),
     ({"beneficiary": {"household_id": str(uuid4()), "case_number": "X-1"}}, "one_beneficiary"),
     ({"beneficiary": {"household": household(area="445381000000")}}, "town_needed"),
@@ -137,7 +142,16 @@ async def test_lists_come_in_pages_without_gaps(house: House) -> None:
         if not (cursor := page["next"] or ""):
             break
     assert len(seen) == len(set(seen)) == 7
-    assert (await worker.get(f"{API}/needs", params={"cursor": "nonsense"})).status_code == 422
+    for wrong in (
+        {"cursor": "nonsense"},
+        {"status": "a\x00"},
+        {"area": "x"},
+        {"category": "\x00"},
+        {"limit": 201},
+    ):
+        assert (await worker.get(f"{API}/needs", params=wrong)).status_code == 422
+    for cursor in ("x_y", "20260101T000000_1", f"00010101T000000+1400_{uuid4()}"):
+        assert (await worker.get(f"{API}/follow-ups", params={"cursor": cursor})).status_code == 422
 
 
 async def test_a_stale_change_loses(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -73,6 +74,14 @@ async def test_the_same_files_twice_change_nothing(house: House) -> None:
     assert await house.db.pool.fetchval("select count(*) from bus.event") == before
     visits = await house.events(VisitRecorded)
     assert sum(len(visit.data["need_ids"]) for visit in visits) == 8
+
+
+async def test_one_file_twice_at_once_is_written_once(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    content = households_file(household_rows(5))
+    answers = await asyncio.gather(*(upload(worker, "households", content, "whole") for _ in range(3)))
+    assert sorted(_counts(answer) for answer in answers) == [(10, 0, 10, 0), (10, 0, 10, 0), (10, 10, 0, 0)]
+    assert len(await house.events(HouseholdRegistered)) == 5
 
 
 async def test_a_wrong_row_refuses_the_whole_file(house: House) -> None:

@@ -125,6 +125,8 @@ async def test_a_wrong_form_keeps_what_was_entered(house: House) -> None:
     both = {"whom": "site", "beneficiary.case_number": "YF-1"}
     unclear = await worker.post("/intake/visits/new", data=_form(**both))
     assert unclear.status_code == 422 and "走访了谁" in unclear.text
+    for odd in ({"needs": "x"}, {"beneficiary": "x"}, {"beneficiary.household": "x", "whom": "household"}):
+        assert (await worker.post("/intake/visits/new", data={"visited_at": "x"} | odd)).status_code == 422
     assert await house.events(VisitRecorded) == []
 
 

@@ -1,0 +1,80 @@
+"""What FastAPI does not say by itself in the OpenAPI document: problems, keys for creation, and how to sign in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from shared.access import COOKIE
+
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457 problem details; title, detail and messages are in the caller's language (Accept-Language: zh-CN or en).",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "rule", "message"],
+                "properties": {name: {"type": "string"} for name in ("field", "rule", "message")},
+            },
+        },
+    },
+}
+KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "maxLength": 200},
+    "description": "A new value for each new thing; the same value on a retry gives the first answer again, another body is 422.",
+}
+SECURITY = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A token from POST /api/accounts/v1/me/tokens"},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Make the application's OpenAPI document whole; it is built once, when first asked for."""
+    made: list[dict[str, Any]] = []
+
+    def openapi() -> dict[str, Any]:
+        if not made:
+            made.append(_whole(get_openapi(title=app.title, version=app.version, routes=app.routes)))
+        return made[0]
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _whole(document: dict[str, Any]) -> dict[str, Any]:
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    components["securitySchemes"] = SECURITY
+    document["security"] = [{name: []} for name in SECURITY]
+    for path in document["paths"].values():
+        for method, operation in path.items():
+            _complete(method, operation)
+    return document
+
+
+def _complete(method: str, operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    responses["default"] = {"description": "What went wrong and what to do", **_problem_content()}
+    if "422" in responses:
+        responses["422"] = {"description": "What has to be corrected, field by field", **_problem_content()}
+    if method == "post":
+        creates = "201" in responses and "SignIn" not in str(operation.get("requestBody"))
+        operation.setdefault("parameters", []).append(KEY | {"required": creates})
+
+
+def _problem_content() -> dict[str, Any]:
+    return {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
