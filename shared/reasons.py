@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from shared.access import Call
 from shared.i18n import Language
 from shared.labels import LABELS
 from shared.tables import category_label, vulnerability_label
@@ -102,6 +103,11 @@ class Words:
             if self.language == "en"
             else f"{value.year}年{value.month}月{value.day}日"
         )
+
+
+def words_of(call: Call) -> Words:
+    """How to speak to the person behind a request."""
+    return Words(lambda message, params: call.say(message, **(params or {})), call.language)
 
 
 @dataclass(frozen=True, slots=True)

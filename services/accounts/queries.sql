@@ -1,14 +1,15 @@
 -- name: begin_try$
 -- Count a try before it is checked, so that tries made at once are counted too; no row while the login has to wait.
+-- The clock is read after the row is locked: a try that waited for another must not seem older than it.
 insert into accounts.attempt as a (login_hash, failures, last_at, locked_until)
-values (:login_hash, 1, now(), now() + (:delays::int[])[1] * interval '1 second')
+values (:login_hash, 1, now(), clock_timestamp() + (:delays::int[])[1] * interval '1 second')
 on conflict (login_hash) do update
 set failures = case when a.last_at < now() - interval '1 day' then 1 else a.failures + 1 end,
     last_at = now(),
-    locked_until = now() + interval '1 second' * (:delays::int[])[
+    locked_until = clock_timestamp() + interval '1 second' * (:delays::int[])[
         case when a.last_at < now() - interval '1 day' then 1
         else least(a.failures + 1, array_length(:delays::int[], 1)) end]
-where a.locked_until <= now()
+where a.locked_until <= clock_timestamp()
 returning a.failures;
 
 -- name: wait_seconds$

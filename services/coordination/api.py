@@ -26,6 +26,7 @@ from services.coordination.schemas import (
 )
 from shared.access import Call, calls
 from shared.events import Urgency
+from shared.reasons import words_of
 
 PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
 router = APIRouter(
@@ -55,7 +56,7 @@ async def get_proposals(
     """Proposals, the best score first, with the reasons as sentences and what is left on both sides."""
     filters = board.Filters(area, category, urgency)
     async with call.transaction() as conn:
-        return await board.page(conn, filters, board.words_of(call), status, cursor, limit)
+        return await board.page(conn, filters, words_of(call), status, cursor, limit)
 
 
 @router.get("/proposals/{proposal_id}")
@@ -63,7 +64,7 @@ async def get_proposal(
     proposal_id: UUID, call: Call = needs("worker", "coordinator", "auditor")
 ) -> ProposalShown:
     async with call.transaction() as conn:
-        return await board.one(conn, proposal_id, board.words_of(call))
+        return await board.one(conn, proposal_id, words_of(call))
 
 
 @router.post("/proposals/{proposal_id}/approve")

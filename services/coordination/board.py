@@ -12,7 +12,6 @@ from uuid import UUID
 
 from services.coordination.handlers import SQL
 from services.coordination.schemas import AlternativeShown, ProposalPage, ProposalShown, ReasonShown
-from shared.access import Call
 from shared.db import Connection
 from shared.errors import Fault, Invalid, Missing
 from shared.reasons import Words, tell
@@ -39,11 +38,6 @@ class Filters:
     def sql(self) -> dict[str, str | None]:
         """The filters as the statements take them."""
         return {"area": self.pattern, "category": self.category, "urgency": self.urgency}
-
-
-def words_of(call: Call) -> Words:
-    """How to speak to the person behind a call."""
-    return Words(lambda message, params: call.say(message, **(params or {})), call.language)
 
 
 def write_cursor(*parts: object) -> str:

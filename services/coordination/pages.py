@@ -26,6 +26,7 @@ from shared.access import Call, calls
 from shared.db import Connection
 from shared.errors import AidError
 from shared.labels import LABELS
+from shared.reasons import words_of
 from shared.web.forms import fields, parse, problem_of
 from shared.web.pages import Pages
 
@@ -66,7 +67,7 @@ async def get_more(
 ) -> HTMLResponse:
     """The lesser reasons and the alternatives of one row, fetched when somebody opens it."""
     async with call.transaction() as conn:
-        shown = await board.one(conn, proposal_id, board.words_of(call))
+        shown = await board.one(conn, proposal_id, words_of(call))
     return PAGES.render(request, "coordination/more.html", row=shown)
 
 
@@ -96,7 +97,7 @@ async def post_approvals(request: Request, call: Call = needs("coordinator")) ->
     except AidError as error:
         return await _board(request, call, error)
     async with call.transaction() as conn:
-        rows = await board.some(conn, _named(answer), board.words_of(call))
+        rows = await board.some(conn, _named(answer), words_of(call))
     return PAGES.render(request, "coordination/approvals.html", answer=answer, rows=rows)
 
 
@@ -130,7 +131,7 @@ def _link(filters: board.Filters, cursor: str | None = None) -> str:
 async def _board(request: Request, call: Call, error: AidError | None = None) -> HTMLResponse:
     filters, cursor = _filters(request)
     async with call.transaction() as conn:
-        shown = await board.page(conn, filters, board.words_of(call), "pending", cursor, ROWS, brief=True)
+        shown = await board.page(conn, filters, words_of(call), "pending", cursor, ROWS, brief=True)
         context = await _frame(conn, filters)
     problem = problem_of(request, error) if error else None
     more = _link(filters, shown.next) if shown.next else None
@@ -163,7 +164,7 @@ async def _proposal(
     request: Request, call: Call, proposal_id: UUID, error: AidError | None = None
 ) -> HTMLResponse:
     async with call.transaction() as conn:
-        shown = await board.one(conn, proposal_id, board.words_of(call))
+        shown = await board.one(conn, proposal_id, words_of(call))
     problem = problem_of(request, error) if error else None
     context: dict[str, Any] = {"row": shown, "problem": problem, "decline_reasons": LABELS["decline_reason"]}
     return PAGES.render(request, "coordination/proposal.html", error.status if error else 200, **context)

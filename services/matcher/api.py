@@ -19,6 +19,7 @@ from services.matcher.schemas import (
     Why,
 )
 from shared.access import Call, calls
+from shared.reasons import words_of
 
 PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
 router = APIRouter(
@@ -53,21 +54,21 @@ async def get_rounds(
 async def get_round(round_id: UUID, call: Call = needs("coordinator", "auditor")) -> RoundDetail:
     """One round with fairness by town and the needs left short, counted by rule."""
     async with call.transaction() as conn:
-        return await views.round_of(conn, round_id, views.words_of(call))
+        return await views.round_of(conn, round_id, words_of(call))
 
 
 @router.get("/needs/{need_id}/why")
 async def get_why(need_id: UUID, call: Call = needs("worker", "coordinator", "auditor")) -> Why:
     """Why a need got nothing, or less than it lacks, counted by rule."""
     async with call.transaction() as conn:
-        return await choices.why(conn, need_id, views.words_of(call))
+        return await choices.why(conn, need_id, words_of(call))
 
 
 @router.get("/needs/{need_id}/offers")
 async def get_offers(need_id: UUID, call: Call = needs("worker", "coordinator", "auditor")) -> NeedOffers:
     """The live ranking of one need: possible offers with reasons, the others with the rule that refuses them."""
     async with call.transaction() as conn:
-        return await choices.offers_for(conn, need_id, views.words_of(call))
+        return await choices.offers_for(conn, need_id, words_of(call))
 
 
 @router.post("/proposals", status_code=201)

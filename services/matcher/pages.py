@@ -13,6 +13,7 @@ from services.matcher.handlers import SQL
 from services.matcher.schemas import AskRound, ProposeByHand
 from shared.access import Call, calls
 from shared.errors import AidError, Missing
+from shared.reasons import words_of
 from shared.web.forms import fields, parse, problem_of
 from shared.web.pages import Pages
 
@@ -44,7 +45,7 @@ async def get_round(
 ) -> HTMLResponse:
     """Fairness by town before and after, and the needs left short by rule."""
     async with call.transaction() as conn:
-        shown = await views.round_of(conn, round_id, views.words_of(call))
+        shown = await views.round_of(conn, round_id, words_of(call))
     return PAGES.render(request, "matcher/round.html", round=shown)
 
 
@@ -77,7 +78,7 @@ def _id(text: object) -> UUID:
 
 
 async def _need(request: Request, call: Call, need_id: UUID, error: AidError | None = None) -> HTMLResponse:
-    words = views.words_of(call)
+    words = words_of(call)
     async with call.transaction() as conn:
         need = await SQL.need(conn, id=need_id)
         if need is None:

@@ -10,15 +10,9 @@ from uuid import UUID
 
 from services.matcher.handlers import SQL
 from services.matcher.schemas import RoundDetail, RoundPage, RoundShown, RuleCounted
-from shared.access import Call
 from shared.db import Connection
 from shared.errors import Fault, Invalid, Missing
 from shared.reasons import Words
-
-
-def words_of(call: Call) -> Words:
-    """How to speak to the person behind a call."""
-    return Words(lambda message, params: call.say(message, **(params or {})), call.language)
 
 
 async def rounds(conn: Connection, cursor: str | None, limit: int) -> RoundPage:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
+from shared.access import Role
 from shared.bus import new_id
 from shared.pii import Keyring
 from tests.accounts.people import API, CITY, COUNTY, OTHER_COUNTY, TOWN, Known, charity, keyed, make, sign_in
 from tests.house import House
 
+OTHER_ROLES: tuple[Role, ...] = ("worker", "coordinator", "auditor", "charity")
 LI: dict[str, Any] = {"login": "li.shili", "name": "李示例", "role": "worker", "area": TOWN}
 
 
@@ -51,31 +51,28 @@ async def test_a_key_is_asked_for(house: House) -> None:
     assert (await admin.post(f"{API}/people", json=LI)).status_code == 400
 
 
-@pytest.mark.parametrize(
-    ("change", "status", "field"),
-    [
-        ({"area": "445321100000"}, 403, None),
-        ({"area": CITY}, 403, None),
-        ({"area": "445399999999"}, 422, "area"),
-        ({"area": "罗镜镇"}, 422, "area"),
-        ({"role": "king"}, 422, "role"),
-        ({"login": "有空格 的"}, 422, "login"),
-        ({"login": "ab"}, 422, "login"),
-        ({"name": "  "}, 422, "name"),
-        ({"role": "charity"}, 422, "charity_id"),
-        ({"charity_id": str(new_id())}, 422, "charity_id"),
-        ({"role": "charity", "charity_id": str(new_id())}, 422, "charity_id"),
-        ({"is_root": True}, 422, "is_root"),
-    ],
+REFUSED: tuple[tuple[dict[str, Any], int, list[str]], ...] = (
+    ({"area": "445321100000"}, 403, []),
+    ({"area": CITY}, 403, []),
+    ({"area": "445399999999"}, 422, ["area"]),
+    ({"area": "罗镜镇"}, 422, ["area"]),
+    ({"role": "king"}, 422, ["role"]),
+    ({"login": "有空格 的"}, 422, ["login"]),
+    ({"login": "ab"}, 422, ["login"]),
+    ({"name": "  "}, 422, ["name"]),
+    ({"role": "charity"}, 422, ["charity_id"]),
+    ({"charity_id": str(new_id())}, 422, ["charity_id"]),
+    ({"role": "charity", "charity_id": str(new_id())}, 422, ["charity_id"]),
+    ({"is_root": True}, 422, ["is_root"]),
 )
-async def test_a_person_who_cannot_be_added(
-    house: House, change: dict[str, Any], status: int, field: str | None
-) -> None:
+
+
+async def test_who_cannot_be_added(house: House) -> None:
     admin = await house.person("admin", COUNTY)
-    answer = await admin.post(f"{API}/people", json=LI | change, headers=keyed())
-    assert answer.status_code == status
-    if field:
-        assert [error["field"] for error in answer.json()["errors"]] == [field]
+    for change, status, fields in REFUSED:
+        answer = await admin.post(f"{API}/people", json=LI | change, headers=keyed())
+        faults = [error["field"] for error in answer.json().get("errors", [])]
+        assert (answer.status_code, faults) == (status, fields), change
     assert await house.db.pool.fetchval("select count(*) from accounts.person") == 0
 
 
@@ -86,12 +83,12 @@ async def test_a_login_is_given_once(house: House) -> None:
     assert (answer.status_code, answer.json()["login"]) == (409, "li.shili")
 
 
-@pytest.mark.parametrize("role", ["worker", "coordinator", "auditor", "charity"])
-async def test_only_administrators_manage_people(house: House, role: Any) -> None:
-    client = await house.person(role, CITY, new_id() if role == "charity" else None)
-    assert (await client.get(f"{API}/people")).status_code == 403
-    assert (await client.post(f"{API}/people", json=LI, headers=keyed())).status_code == 403
-    assert (await client.get(f"{API}/organisations")).status_code == 403
+async def test_only_administrators_manage_people(house: House) -> None:
+    for role in OTHER_ROLES:
+        client = await house.person(role, CITY, new_id() if role == "charity" else None)
+        assert (await client.get(f"{API}/people")).status_code == 403
+        assert (await client.post(f"{API}/people", json=LI, headers=keyed())).status_code == 403
+        assert (await client.get(f"{API}/organisations")).status_code == 403
 
 
 async def test_a_charitys_people_belong_to_an_organisation_of_the_administrators_area(house: House) -> None:
@@ -138,19 +135,17 @@ async def test_roles_are_given_and_taken_back(house: House, keyring: Keyring) ->
     assert kept is True
 
 
-@pytest.mark.parametrize(
-    ("held", "wanted"), [("worker", "admin"), ("admin", "coordinator"), ("admin", "auditor")]
-)
-async def test_an_administrator_handles_no_cases(
-    house: House, keyring: Keyring, held: Any, wanted: str
-) -> None:
-    person = await make(house, keyring, "zhang.shili", held)
-    admin = await house.person("admin", COUNTY)
-    answer = await admin.post(
-        f"{API}/people/{person.id}/grants", json={"role": wanted, "area": TOWN}, headers=keyed()
+async def test_an_administrator_handles_no_cases(house: House, keyring: Keyring) -> None:
+    worker, keeper = (
+        await make(house, keyring, "zhang.shili"),
+        await make(house, keyring, "li.shili", "admin"),
     )
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["rule"] == "roles_apart"
+    admin = await house.person("admin", COUNTY)
+    for person, wanted in ((worker, "admin"), (keeper, "coordinator"), (keeper, "auditor")):
+        body = {"role": wanted, "area": TOWN}
+        answer = await admin.post(f"{API}/people/{person.id}/grants", json=body, headers=keyed())
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["rule"] == "roles_apart"
 
 
 async def test_people_of_elsewhere_are_missing(house: House, keyring: Keyring) -> None:
@@ -227,11 +222,11 @@ async def test_a_token_makes_no_tokens(house: House, keyring: Keyring) -> None:
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("days", [0, 366, 1.5, "30", None])
-async def test_a_token_lives_a_year_at_most(house: House, keyring: Keyring, days: Any) -> None:
+async def test_a_token_lives_a_year_at_most(house: House, keyring: Keyring) -> None:
     client = await sign_in(house, await make(house, keyring, "zhang.shili"))
-    answer = await client.post(f"{API}/me/tokens", json={"label": "x", "days": days}, headers=keyed())
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "days")
+    for days in (0, 366, 1.5, "30", None):
+        answer = await client.post(f"{API}/me/tokens", json={"label": "x", "days": days}, headers=keyed())
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "days")
 
 
 async def test_sessions_are_listed_and_ended_one_by_one(house: House, keyring: Keyring) -> None:

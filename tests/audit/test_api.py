@@ -6,7 +6,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
-import pytest
 
 from services.audit.rules import follow_up_id
 from tests.audit.facts import OTHER_TOWN, TOWN, Case, round_completed
@@ -38,10 +37,9 @@ async def test_entries_are_seen_by_those_whose_area_they_concern(house: House) -
     assert await seqs(await house.person("auditor", "445302000000")) == []
 
 
-@pytest.mark.parametrize("role", ["worker", "admin"])
-async def test_other_roles_are_refused(house: House, role: str) -> None:
-    client = await house.person(role, CITY)  # type: ignore[arg-type]
-    assert (await client.get(f"{API}/entries")).status_code == 403
+async def test_other_roles_are_refused(house: House) -> None:
+    for client in (await house.person("worker", CITY), await house.person("admin", CITY)):
+        assert (await client.get(f"{API}/entries")).status_code == 403
 
 
 async def test_nobody_unknown_reads_the_ledger(house: House) -> None:
@@ -71,11 +69,12 @@ async def test_an_entry_shows_what_was_hashed(house: House) -> None:
     assert len(entry["hash"]) == len(entry["prev_hash"]) == 64
 
 
-@pytest.mark.parametrize("seq", ["2", "99", "0", "-1", "9999999999999999999999"])
-async def test_an_entry_of_elsewhere_is_as_missing_as_one_that_is_not_there(house: House, seq: str) -> None:
+async def test_an_entry_of_elsewhere_is_as_missing_as_one_that_is_not_there(house: House) -> None:
     await record(house, Case())
-    answer = await (await house.person("auditor", OTHER_COUNTY)).get(f"{API}/entries/{seq}")
-    assert (answer.status_code, answer.json()["type"]) == (404, "urn:nuanlian:problem:not-found")
+    auditor = await house.person("auditor", OTHER_COUNTY)
+    for seq in ("2", "99", "0", "-1", "9999999999999999999999"):
+        answer = await auditor.get(f"{API}/entries/{seq}")
+        assert (answer.status_code, answer.json()["type"]) == (404, "urn:nuanlian:problem:not-found")
 
 
 async def test_a_needs_story_goes_from_its_visit_to_its_follow_up(house: House) -> None:
@@ -89,12 +88,12 @@ async def test_a_needs_story_goes_from_its_visit_to_its_follow_up(house: House) 
     assert all(str(other.need) not in entry["content"] for entry in answer.json()["entries"])
 
 
-@pytest.mark.parametrize("name", ["household", "offer", "delivery", "proposal", "visit"])
-async def test_everything_has_a_story(house: House, name: str) -> None:
+async def test_everything_has_a_story(house: House) -> None:
     case = Case()
     await record(house, case)
     auditor = await house.person("auditor")
-    assert (await auditor.get(f"{API}/stories/{getattr(case, name)}")).json()["entries"]
+    for known in (case.household, case.offer, case.delivery, case.proposal, case.visit, case.person):
+        assert (await auditor.get(f"{API}/stories/{known}")).json()["entries"]
 
 
 async def test_a_story_of_elsewhere_is_missing(house: House) -> None:
@@ -186,10 +185,9 @@ async def test_follow_ups_are_listed_until_they_are_answered(house: House) -> No
     assert (await elsewhere.get(f"{API}/follow-ups")).json()["items"] == []
 
 
-@pytest.mark.parametrize(
-    "query", ["?cursor=x", "?cursor=2026-01-01_1", "?state=never", "?limit=0", "?limit=201"]
-)
-async def test_a_wrong_query_is_named(house: House, query: str) -> None:
-    answer = await (await house.person("auditor")).get(f"{API}/follow-ups{query}")
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == query[1:].split("=")[0]
+async def test_a_wrong_query_is_named(house: House) -> None:
+    auditor = await house.person("auditor")
+    for query in ("?cursor=x", "?cursor=2026-01-01_1", "?state=never", "?limit=0", "?limit=201"):
+        answer = await auditor.get(f"{API}/follow-ups{query}")
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == query[1:].split("=")[0]

@@ -97,13 +97,12 @@ async def test_the_clock_in_one_batch_says_the_same_as_one_by_one(house: House) 
     assert one["received_at"] - one["raised_at"] == timedelta(days=3)
 
 
-@pytest.mark.parametrize(
-    ("steps", "state"), [(2, "open"), (3, "open"), (4, "met"), (5, "met"), (6, "received")]
-)
-async def test_the_state_of_a_need(house: House, steps: int, state: str) -> None:
-    case = Case()
-    await house.deliver("audit", await house.publish(*case.whole()[:steps]))
-    assert (await need(house, case))["state"] == state
+async def test_the_state_of_a_need(house: House) -> None:
+    case, states = Case(), []
+    for event in case.whole()[1:]:
+        await house.deliver("audit", await house.publish(event))
+        states.append((await need(house, case))["state"])
+    assert states == ["open", "open", "met", "met", "received"]
 
 
 async def test_a_noted_a_withdrawn_and_a_closed_need(house: House) -> None:
@@ -149,26 +148,30 @@ async def test_writers_at_once_make_one_chain(house: House) -> None:
     assert [entry["prev_hash"] for entry in entries[1:]] == [entry["hash"] for entry in entries[:-1]]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        "update audit.entry set content = ''",
-        "delete from audit.entry",
-        "truncate audit.entry cascade",
-        "delete from audit.about",
-    ],
+CHANGES = (
+    "update audit.entry set content = ''",
+    "delete from audit.entry",
+    "truncate audit.entry cascade",
+    "delete from audit.about",
 )
-async def test_the_ledger_refuses_changes_even_by_its_owner(house: House, change: str) -> None:
+
+
+async def test_the_ledger_refuses_changes_even_by_its_owner(house: House) -> None:
     await house.deliver("audit", await house.publish(*Case().whole()))
-    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
-        await house.db.pool.execute(change)
+    for change in CHANGES:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+            await house.db.pool.execute(change)
 
 
-@pytest.mark.parametrize("role", ["nuanlian_audit", "nuanlian_audit_system"])
-async def test_no_role_of_the_service_may_change_the_ledger(house: House, role: str) -> None:
-    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
+async def test_no_role_of_the_service_may_change_the_ledger(house: House) -> None:
+    for role in ("nuanlian_audit", "nuanlian_audit_system"):
         async with house.db.transaction(role) as conn:
-            await conn.execute("update audit.entry set content = ''")
+            for change in CHANGES:
+                undo = conn.transaction()
+                await undo.start()
+                with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
+                    await conn.execute(change)
+                await undo.rollback()
 
 
 async def test_a_receipt_is_followed_up_once(house: House) -> None:

@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from shared.events import HouseholdRegistered, NeedRaised, VisitRecorded
 from tests.house import House
 from tests.intake.invented import API, LUOJING, NOW, TOWN_B, Story, household, one_need, post, visit
@@ -123,13 +121,17 @@ async def test_lists_mask_and_the_own_worker_sees_all(house: House) -> None:
     assert "示例" not in str(seen)
 
 
-@pytest.mark.parametrize("words", ["张示例二", " 000-0000 0001", "000000195003010000", "H-445381100"])
-async def test_a_household_is_found_by_exact_words_in_a_body(house: House, words: str) -> None:
+async def test_a_household_is_found_by_exact_words_in_a_body(house: House) -> None:
     worker = await house.person("worker", LUOJING)
     need = await one_need(worker)
-    found = (await worker.post(f"{API}/households/search", json={"words": words})).json()["items"]
-    assert [item["household_id"] for item in found] == [need["beneficiary_id"]]
-    assert (await worker.post(f"{API}/households/search", json={"words": "张示例"})).json()["items"] == []
+
+    async def found(words: str) -> list[str]:
+        answer = await worker.post(f"{API}/households/search", json={"words": words})
+        return [item["household_id"] for item in answer.json()["items"]]
+
+    for words in ("张示例二", " 000-0000 0001", "000000195003010000", "H-445381100"):
+        assert await found(words) == [need["beneficiary_id"]]
+    assert await found("张示例") == await found("%") == await found("H_445381100") == []
 
 
 async def test_lists_come_in_pages_without_gaps(house: House) -> None:

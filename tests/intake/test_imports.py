@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -206,12 +205,12 @@ async def test_sites_and_accepted_readings(house: House, keyring: Keyring) -> No
     assert [bed.data["quantity"] for bed in beds] == [1, 1]
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"\xd0\xcf\x11\xe0 old", b"\x00\x01\x02"])
-async def test_a_file_that_is_none_says_what_to_do(house: House, content: bytes) -> None:
+async def test_a_file_that_is_none_says_what_to_do(house: House) -> None:
     worker = await house.person("worker", LUOJING)
-    answer = await upload(worker, "needs", content, "whole")
-    assert answer.status_code == 422
-    assert [f["row"] for f in answer.json()["faults"]] == [0]
+    for content in (b"", b"PK\x03\x04 broken", b"\xd0\xcf\x11\xe0 old", b"\x00\x01\x02"):
+        answer = await upload(worker, "needs", content, "whole")
+        assert answer.status_code == 422
+        assert [f["row"] for f in answer.json()["faults"]] == [0]
 
 
 async def test_templates_fit_their_import(house: House) -> None:
