@@ -22,18 +22,18 @@ from deploy.supervisor import serve_full
 from services.accounts.operator import grant_of, set_account
 from services.audit.verification import verify
 from services.compose import ALL
-from services.intake.imports import Kind, Mode
 from services.intake.imports import ImportReport as IntakeReport
+from services.intake.imports import Kind, Mode
 from services.intake.imports import refused_file as intake_refused
 from services.intake.imports import run_import as import_intake
+from services.offers.answers import ImportReport as OffersReport
 from services.offers.handlers import SQL as OFFERS
 from services.offers.imports import run_import as import_offers
-from services.offers.answers import ImportReport as OffersReport
 from shared import asyncapi
 from shared.access import NOBODY, Role
 from shared.bus import SQL, SYSTEM
 from shared.db import Connection, Database
-from shared.i18n import merge, say
+from shared.i18n import Language, merge, say
 from shared.pii import Keyring
 from shared.service import SHARED, create_app, prepare
 from shared.settings import Settings
@@ -43,7 +43,15 @@ Imported = IntakeReport | OffersReport
 UNUSED_KEY = "0" * 64
 
 
-def up(data: Path, database_url: str | None, broker_url: str | None, full: bool, host: str, port: int, concurrency: int) -> None:
+def up(
+    data: Path,
+    database_url: str | None,
+    broker_url: str | None,
+    full: bool,
+    host: str,
+    port: int,
+    concurrency: int,
+) -> None:
     """Start the parts and every service, and serve until Ctrl-C."""
     with parts(data, database_url, broker_url, full) as started:
         port = port or free_port()
@@ -73,7 +81,9 @@ def database(data: Path, database_url: str | None) -> Iterator[Settings]:
         yield Settings(database_url=server.local_dsn, master_key=master_key(data), data=data)
 
 
-def with_database(data: Path, database_url: str | None, work: Callable[[Settings, Database], Awaitable[Result]]) -> Result:
+def with_database(
+    data: Path, database_url: str | None, work: Callable[[Settings, Database], Awaitable[Result]]
+) -> Result:
     """Migrate and run one piece of work."""
 
     async def run(settings: Settings) -> Result:
@@ -102,7 +112,13 @@ def migrate(data: Path, database_url: str | None) -> list[str]:
 
 
 def import_file(
-    data: Path, database_url: str | None, kind: Kind | Literal["offers"], file: Path, mode: Mode, accept_readings: bool, refused: Path | None
+    data: Path,
+    database_url: str | None,
+    kind: Kind | Literal["offers"],
+    file: Path,
+    mode: Mode,
+    accept_readings: bool,
+    refused: Path | None,
 ) -> int:
     """Import a sheet as the operator of this machine. Prints what happened; 0 when every row is right, 1 otherwise."""
     content = file.read_bytes()
@@ -112,10 +128,16 @@ def import_file(
         if kind == "offers":
             async with db.transaction("nuanlian_offers_system") as conn:
                 report = await import_offers(conn, content, file.name, mode, NOBODY, everything=True)
-                return report, await OFFERS.refused_file(conn, id=report.run_id) if report.run_id and report.refused else None
+                return report, await OFFERS.refused_file(
+                    conn, id=report.run_id
+                ) if report.run_id and report.refused else None
         async with db.transaction("nuanlian_intake_system") as conn:
-            found = await import_intake(conn, kind, content, file.name, mode, NOBODY, keyring, accept_readings, everywhere=True)
-            return found, (await intake_refused(conn, found.run_id, keyring))[1] if found.run_id and found.refused else None
+            found = await import_intake(
+                conn, kind, content, file.name, mode, NOBODY, keyring, accept_readings, everywhere=True
+            )
+            return found, (await intake_refused(conn, found.run_id, keyring))[
+                1
+            ] if found.run_id and found.refused else None
 
     report, wrong_rows = with_database(data, database_url, work)
     counts = {name: getattr(report, name) for name in ("rows", "written", "unchanged", "refused")}
@@ -131,7 +153,7 @@ def import_file(
 
 def words() -> Callable[..., str]:
     """Sentences in the terminal's language: English where LANG says so, Chinese otherwise."""
-    language = "en" if os.environ.get("LANG", "").startswith("en") else "zh-CN"
+    language: Language = "en" if os.environ.get("LANG", "").startswith("en") else "zh-CN"
     catalogue = merge([SHARED, SHARED / "web", *(service.folder for service in ALL)])
     return lambda message, params=None: say(catalogue, language, message, params)
 
@@ -202,4 +224,7 @@ def documents() -> dict[str, Any]:
     """The published descriptions of the HTTP APIs and of the events, as the code has them."""
     settings = Settings(database_url="postgresql://", master_key=UNUSED_KEY)
     consumers = {service.name: service.listens for service in ALL}
-    return {"openapi.json": create_app(settings, *ALL).openapi(), "asyncapi.json": asyncapi.document(consumers)}
+    return {
+        "openapi.json": create_app(settings, *ALL).openapi(),
+        "asyncapi.json": asyncapi.document(consumers),
+    }

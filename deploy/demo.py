@@ -105,7 +105,17 @@ async def import_sample(settings: Settings, db: Database) -> None:
         await import_offers(conn, files["offers"], "offers.xlsx", "whole", NOBODY, everything=True)
     for kind in ("households", "needs"):
         async with db.transaction("nuanlian_intake_system") as conn:
-            await import_intake(conn, kind, files[kind], f"{kind}.xlsx", "whole", NOBODY, keyring, accept_readings=True, everywhere=True)
+            await import_intake(
+                conn,
+                kind,
+                files[kind],
+                f"{kind}.xlsx",
+                "whole",
+                NOBODY,
+                keyring,
+                accept_readings=True,
+                everywhere=True,
+            )
 
 
 async def make_accounts(settings: Settings, db: Database) -> list[Account]:
@@ -116,7 +126,9 @@ async def make_accounts(settings: Settings, db: Database) -> list[Account]:
         charity = await conn.fetchval("select name from accounts.organisation order by name limit 1")
         for login, name, role, area in (*PEOPLE, ("charity", "示例机构经办人", "charity", YUNFU)):
             grant = await grant_of(conn, role, area, charity if role == "charity" else None)
-            accounts.append(Account(login, await set_account(conn, keyring, login, name, [grant]), role, area))
+            accounts.append(
+                Account(login, await set_account(conn, keyring, login, name, [grant]), role, area)
+            )
     return accounts
 
 

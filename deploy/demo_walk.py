@@ -48,12 +48,19 @@ class Person:
         return self._read(await self._client.get(path, params=query))
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._read(await self._client.post(path, json=dict(body), headers={"idempotency-key": str(uuid4())}))
+        return self._read(
+            await self._client.post(path, json=dict(body), headers={"idempotency-key": str(uuid4())})
+        )
 
     @staticmethod
     def _read(response: httpx.Response) -> Any:
         if response.is_error:
-            raise SetupError("演示没有走通：{path} 返回 {status} {text}", path=response.url.path, status=response.status_code, text=response.text[:500])
+            raise SetupError(
+                "演示没有走通：{path} 返回 {status} {text}",
+                path=response.url.path,
+                status=response.status_code,
+                text=response.text[:500],
+            )
         return response.json()
 
 
@@ -68,7 +75,10 @@ async def signed_in(url: str, account: Account) -> AsyncIterator[Person]:
 
 async def walk(url: str, accounts: Mapping[str, Account], db: Database) -> Walk:
     """From a visit to a closed need: one new household, many approvals, deliveries with one short and one failed, follow-ups."""
-    async with signed_in(url, accounts["worker"]) as worker, signed_in(url, accounts["coordinator"]) as coordinator:
+    async with (
+        signed_in(url, accounts["worker"]) as worker,
+        signed_in(url, accounts["coordinator"]) as coordinator,
+    ):
         visit = await worker.post("/api/intake/v1/visits", new_visit())
         await settled(db)
         approved = await approve(coordinator, visit["need_ids"])
@@ -83,18 +93,34 @@ def new_visit() -> dict[str, Any]:
     """Two orphans with their grandmother (invented): bare wires, two fans, a mattress in the words of the worker."""
     child = {"relation": "孙", "birth_date": "2014-05-01", "vulnerabilities": ["ORPHAN"]}
     members = [
-        {"name": "示例外婆", "relation": "户主", "sex": "2", "birth_date": "1950-03-02", "vulnerabilities": ["ELD_ALONE"]},
+        {
+            "name": "示例外婆",
+            "relation": "户主",
+            "sex": "2",
+            "birth_date": "1950-03-02",
+            "vulnerabilities": ["ELD_ALONE"],
+        },
         {"name": "示例姐姐", "sex": "2", **child},
         {"name": "示例弟弟", "sex": "1", **child},
     ]
     consent = {"given": True, "on": f"{datetime.now(UTC):%Y-%m-%d}", "by_guardian": True}
-    household = {"area": TOWN, "village": "示例村", "vulnerabilities": ["DIBAO"], "consent": consent, "members": members}
+    household = {
+        "area": TOWN,
+        "village": "示例村",
+        "vulnerabilities": ["DIBAO"],
+        "consent": consent,
+        "members": members,
+    }
     needs = [
         {"category": "HSE-WIRE", "quantity": 1, "urgency": "critical"},
         {"category": "APP-FAN", "quantity": 2, "urgency": "high"},
         {"text": "两个孩子睡硬木板，想要一张床垫，床架家里有。"},
     ]
-    return {"beneficiary": {"household": household}, "visited_at": datetime.now(UTC).isoformat(), "needs": needs}
+    return {
+        "beneficiary": {"household": household},
+        "visited_at": datetime.now(UTC).isoformat(),
+        "needs": needs,
+    }
 
 
 async def approve(coordinator: Person, first: list[str]) -> int:
@@ -110,13 +136,17 @@ async def approve(coordinator: Person, first: list[str]) -> int:
 
 async def deliver(worker: Person, coordinator: Person) -> int:
     """Deliver what goes to the worker's county: the first fails, the next arrives short if it can, the others in full."""
-    page = await coordinator.get("/api/delivery/v1/deliveries", status="scheduled", area="445381000000", limit=50)
+    page = await coordinator.get(
+        "/api/delivery/v1/deliveries", status="scheduled", area="445381000000", limit=50
+    )
     received = 0
     for number, item in enumerate(page["items"][:10]):
         path, version = f"/api/delivery/v1/deliveries/{item['id']}", item["version"]
         version = (await coordinator.post(f"{path}/dispatch", {"version": version}))["version"]
         if number == 0 and len(page["items"]) > 1:
-            await coordinator.post(f"{path}/fail", {"version": version, "reason": "nobody_home", "still_with_charity": True})
+            await coordinator.post(
+                f"{path}/fail", {"version": version, "reason": "nobody_home", "still_with_charity": True}
+            )
             continue
         version = (await coordinator.post(f"{path}/deliver", {"version": version}))["version"]
         body: dict[str, Any] = {"version": version, "received": item["quantity"]}

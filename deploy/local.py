@@ -78,8 +78,14 @@ async def engine_room(settings: Settings, db: Database, services: Sequence[Servi
     """The embedded mode's background: a relay for each service, job workers and timers, all in this process."""
     listener = Listener(settings.database_url)
     send, run = local_send(db, {service.name: service for service in services}), jobs.local_jobs(db, services)
-    tasks = [asyncio.create_task(bus.relay(db, listener, [s.name], send), name=f"relay.{s.name}") for s in services if s.listens]
-    tasks.append(asyncio.create_task(jobs.relay_jobs(db, listener, list(jobs.kinds(services)), run), name="jobs"))
+    tasks = [
+        asyncio.create_task(bus.relay(db, listener, [s.name], send), name=f"relay.{s.name}")
+        for s in services
+        if s.listens
+    ]
+    tasks.append(
+        asyncio.create_task(jobs.relay_jobs(db, listener, list(jobs.kinds(services)), run), name="jobs")
+    )
     tasks.append(asyncio.create_task(jobs.local_timers(db, services), name="timers"))
     try:
         yield
@@ -111,7 +117,17 @@ class Server(uvicorn.Server):
 
 def http_server(app: FastAPI, host: str, port: int) -> Server:
     """A server that gives running requests two seconds when told to stop: an open event stream would hold it for ever."""
-    return Server(uvicorn.Config(app, host, port, log_level="warning", access_log=False, timeout_graceful_shutdown=2, server_header=False))
+    return Server(
+        uvicorn.Config(
+            app,
+            host,
+            port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=2,
+            server_header=False,
+        )
+    )
 
 
 @asynccontextmanager

@@ -25,13 +25,17 @@ def chosen(names: Sequence[str]) -> tuple[Service, ...]:
     """The services with these names; none named: all. Raises `SetupError` for a name that no service has."""
     known = {service.name: service for service in ALL}
     if unknown := [name for name in names if name not in known]:
-        raise SetupError("没有叫 {names} 的服务。可选：{known}", names="、".join(unknown), known="、".join(known))
+        raise SetupError(
+            "没有叫 {names} 的服务。可选：{known}", names="、".join(unknown), known="、".join(known)
+        )
     return tuple(known[name] for name in names) or ALL
 
 
 def broker_of(settings: Settings) -> str:
     if settings.broker_url is None:
-        raise SetupError("这个角色需要 RabbitMQ。请设置 NUANLIAN_BROKER_URL，或用 `nuanlian up --broker rabbitmq` 一起启动。")
+        raise SetupError(
+            "这个角色需要 RabbitMQ。请设置 NUANLIAN_BROKER_URL，或用 `nuanlian up --broker rabbitmq` 一起启动。"
+        )
     return settings.broker_url
 
 
@@ -92,7 +96,9 @@ def run_beat(settings: Settings) -> None:
     celery_app(settings, ALL).start(["beat", "--loglevel=WARNING", f"--schedule={schedule}", "--pidfile="])
 
 
-def run_role(role: RoleName, settings: Settings, services: Sequence[str], host: str, port: int, concurrency: int) -> None:
+def run_role(
+    role: RoleName, settings: Settings, services: Sequence[str], host: str, port: int, concurrency: int
+) -> None:
     """Run one role until it is told to stop."""
     match role:
         case "api":

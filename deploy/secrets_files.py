@@ -15,9 +15,14 @@ def write_secrets(folder: Path) -> list[Path]:
     Raises `SetupError` when the folder has secrets already: new ones would lock the old data out.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise SetupError("目录 {folder} 里已有密钥。换掉它们会让旧数据读不出来；如确要重来，请先移走这个目录。", folder=folder)
+        raise SetupError(
+            "目录 {folder} 里已有密钥。换掉它们会让旧数据读不出来；如确要重来，请先移走这个目录。",
+            folder=folder,
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)  # the folder is the guard: Compose hands each file on with its mode, to users of other numbers
+    folder.chmod(
+        0o700
+    )  # the folder is the guard: Compose hands each file on with its mode, to users of other numbers
     database, broker = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     contents = {
         "postgres_password": database,

@@ -19,5 +19,9 @@ async def settled(db: Database, seconds: float = 120.0) -> None:
     while not await db.pool.fetchval(QUIET):
         if time.monotonic() > until:
             left = await db.pool.fetchval(LEFT)
-            raise SetupError("等了 {seconds} 秒，还有事件没有处理完：{left}。请查看上面的记录。", seconds=int(seconds), left=left)
+            raise SetupError(
+                "等了 {seconds} 秒，还有事件没有处理完：{left}。请查看上面的记录。",
+                seconds=int(seconds),
+                left=left,
+            )
         await asyncio.sleep(0.05)

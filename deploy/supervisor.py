@@ -97,7 +97,11 @@ async def ready(url: str, api: Child) -> None:
             except httpx.TransportError:
                 pass
             await asyncio.sleep(0.1)
-    raise SetupError("HTTP 服务在 {seconds} 秒内没有就绪。它最后的记录：\n{log}", seconds=int(READY_SECONDS), log=tail(api.log))
+    raise SetupError(
+        "HTTP 服务在 {seconds} 秒内没有就绪。它最后的记录：\n{log}",
+        seconds=int(READY_SECONDS),
+        log=tail(api.log),
+    )
 
 
 class Supervisor:
@@ -124,7 +128,9 @@ class Supervisor:
         for child in self.children:
             child.stopping = True
         await asyncio.gather(*(child.stop() for child in self.children))
-        await asyncio.gather(*(child.watcher for child in self.children if child.watcher), return_exceptions=True)
+        await asyncio.gather(
+            *(child.watcher for child in self.children if child.watcher), return_exceptions=True
+        )
 
 
 async def serve_full(settings: Settings, host: str, port: int, concurrency: int) -> None:

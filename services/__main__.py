@@ -20,7 +20,9 @@ from shared import logs
 from shared.access import Role
 from shared.settings import Settings
 
-app = typer.Typer(help="暖链 Nuanlian", no_args_is_help=True, pretty_exceptions_show_locals=False, add_completion=False)
+app = typer.Typer(
+    help="暖链 Nuanlian", no_args_is_help=True, pretty_exceptions_show_locals=False, add_completion=False
+)
 account = typer.Typer(help="账号 · Accounts", no_args_is_help=True)
 ledger = typer.Typer(help="审计链 · The ledger", no_args_is_help=True)
 events = typer.Typer(help="事件 · Events", no_args_is_help=True)
@@ -29,8 +31,12 @@ app.add_typer(ledger, name="ledger")
 app.add_typer(events, name="events")
 
 Data = Annotated[Path, typer.Option(help="数据目录 · data folder", envvar="NUANLIAN_DATA")]
-DatabaseUrl = Annotated[str | None, typer.Option(help="已有的 PostgreSQL · a server you have", envvar="NUANLIAN_DATABASE_URL")]
-BrokerUrl = Annotated[str | None, typer.Option(help="已有的 RabbitMQ · a broker you have", envvar="NUANLIAN_BROKER_URL")]
+DatabaseUrl = Annotated[
+    str | None, typer.Option(help="已有的 PostgreSQL · a server you have", envvar="NUANLIAN_DATABASE_URL")
+]
+BrokerUrl = Annotated[
+    str | None, typer.Option(help="已有的 RabbitMQ · a broker you have", envvar="NUANLIAN_BROKER_URL")
+]
 Host = Annotated[str, typer.Option(help="监听地址 · address to listen on")]
 Port = Annotated[int, typer.Option(help="端口，0 表示任选 · port, 0 for any free one")]
 DATA = Path("data")
@@ -72,7 +78,15 @@ def up(
     concurrency: Annotated[int, typer.Option(help="Celery 进程数 · Celery processes")] = 1,
 ) -> None:
     """启动 · Start: everything in one process, or with --broker rabbitmq a process per role."""
-    commands.up(data, database_url, broker_url, broker is Broker.rabbitmq or broker_url is not None, host, port, concurrency)
+    commands.up(
+        data,
+        database_url,
+        broker_url,
+        broker is Broker.rabbitmq or broker_url is not None,
+        host,
+        port,
+        concurrency,
+    )
 
 
 @app.command()
@@ -103,13 +117,24 @@ def import_file(
     data: Data = DATA,
     database_url: DatabaseUrl = None,
     preview: Annotated[bool, typer.Option("--preview", help="只检查 · check only")] = False,
-    right_rows: Annotated[bool, typer.Option("--right-rows", help="写入没有错误的行 · write the right rows only")] = False,
-    accept_readings: Annotated[bool, typer.Option("--accept-readings", help="采用有把握的文字判读 · accept confident readings of free text")] = False,
-    refused: Annotated[Path | None, typer.Option(help="被退回的行存到 · where the refused rows go (.xlsx)")] = None,
+    right_rows: Annotated[
+        bool, typer.Option("--right-rows", help="写入没有错误的行 · write the right rows only")
+    ] = False,
+    accept_readings: Annotated[
+        bool,
+        typer.Option(
+            "--accept-readings", help="采用有把握的文字判读 · accept confident readings of free text"
+        ),
+    ] = False,
+    refused: Annotated[
+        Path | None, typer.Option(help="被退回的行存到 · where the refused rows go (.xlsx)")
+    ] = None,
 ) -> None:
     """导入户、需求或资源 · Import households, needs or offers."""
     mode: Mode = "preview" if preview else "right_rows" if right_rows else "whole"
-    raise typer.Exit(commands.import_file(data, database_url, kind.value, file, mode, accept_readings, refused))
+    raise typer.Exit(
+        commands.import_file(data, database_url, kind.value, file, mode, accept_readings, refused)
+    )
 
 
 @app.command()
@@ -153,7 +178,9 @@ def events_quarantined(data: Data = DATA, database_url: DatabaseUrl = None) -> N
 
 @events.command("replay")
 def events_replay(
-    consumer: Annotated[str, typer.Option(help="只重放这个服务 · only this service")] = "", data: Data = DATA, database_url: DatabaseUrl = None
+    consumer: Annotated[str, typer.Option(help="只重放这个服务 · only this service")] = "",
+    data: Data = DATA,
+    database_url: DatabaseUrl = None,
 ) -> None:
     """重放被隔离的事件 · Give quarantined deliveries another round of tries."""
     typer.echo(commands.replay(data, database_url, consumer))

@@ -122,7 +122,9 @@ async def authenticate(db: Database, request: Request) -> Caller | None:
 def _caller(who: dict[str, Any] | None) -> Caller | None:
     if who is None:
         return None
-    grants = tuple(Grant(g["role"], g["area"], UUID(g["charity_id"]) if g["charity_id"] else None) for g in who["grants"])
+    grants = tuple(
+        Grant(g["role"], g["area"], UUID(g["charity_id"]) if g["charity_id"] else None) for g in who["grants"]
+    )
     return Caller(UUID(who["person_id"]), UUID(who["session_id"]), who["kind"], grants)
 
 
@@ -182,7 +184,9 @@ class Call:
                 return stored
             answer = (await command(conn, body, self.caller)).model_dump(mode="json")
             if key:
-                await SQL.store_answer(conn, person_id=self.caller.person_id, route=self._route, key=key, response=answer)
+                await SQL.store_answer(
+                    conn, person_id=self.caller.person_id, route=self._route, key=key, response=answer
+                )
         return answer
 
     async def create(self, body: Any, command: Command) -> dict[str, Any]:
@@ -203,7 +207,9 @@ class Call:
         )
         if row is not None:
             return None
-        first = await SQL.first_answer(conn, person_id=self.caller.person_id, route=self._route, key=key[:200])
+        first = await SQL.first_answer(
+            conn, person_id=self.caller.person_id, route=self._route, key=key[:200]
+        )
         if first["body_hash"] != digest:
             raise Invalid("这个 Idempotency-Key 已经用于另一份内容。新的内容请用新的编号。")
         stored: dict[str, Any] = first["response"]
@@ -238,8 +244,8 @@ def anyone(service: str) -> Any:
         caller = await authenticate(db, request)
         request.state.caller = caller
         found = token_of(request)
-        return Call(request, response, db, service, caller or NOBODY, hash_token(found[0]) if caller and found else "")
+        return Call(
+            request, response, db, service, caller or NOBODY, hash_token(found[0]) if caller and found else ""
+        )
 
     return Depends(dependency)
-
-

@@ -28,7 +28,11 @@ def document(consumers: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         },
         "defaultContentType": "application/cloudevents+json",
         "channels": {event.TYPE: _channel(event) for event in EVENTS},
-        "operations": {f"receive.{event.TYPE}.{consumer}": _operation(event, consumer) for event in EVENTS for consumer in _takers(event, consumers)},
+        "operations": {
+            f"receive.{event.TYPE}.{consumer}": _operation(event, consumer)
+            for event in EVENTS
+            for consumer in _takers(event, consumers)
+        },
         "components": {
             "messages": {event.__name__: _message(event) for event in EVENTS},
             "schemas": definitions["$defs"],
@@ -49,11 +53,19 @@ def _channel(event: type[Event]) -> dict[str, Any]:
 
 
 def _operation(event: type[Event], consumer: str) -> dict[str, Any]:
-    return {"action": "receive", "channel": {"$ref": f"#/channels/{event.TYPE}"}, "summary": f"{consumer} takes {event.TYPE}"}
+    return {
+        "action": "receive",
+        "channel": {"$ref": f"#/channels/{event.TYPE}"},
+        "summary": f"{consumer} takes {event.TYPE}",
+    }
 
 
 def _message(event: type[Event]) -> dict[str, Any]:
-    return {"name": event.TYPE, "contentType": "application/cloudevents+json", "payload": envelope_schema(event)}
+    return {
+        "name": event.TYPE,
+        "contentType": "application/cloudevents+json",
+        "payload": envelope_schema(event),
+    }
 
 
 def envelope_schema(event: type[Event]) -> dict[str, Any]:
@@ -63,7 +75,10 @@ def envelope_schema(event: type[Event]) -> dict[str, Any]:
             {"$ref": "#/components/schemas/Envelope"},
             {
                 "type": "object",
-                "properties": {"type": {"const": event.TYPE}, "data": {"$ref": f"#/components/schemas/{event.__name__}"}},
+                "properties": {
+                    "type": {"const": event.TYPE},
+                    "data": {"$ref": f"#/components/schemas/{event.__name__}"},
+                },
             },
         ]
     }

@@ -42,7 +42,9 @@ log = structlog.get_logger()
 
 def queue_of(consumer: str) -> Queue:
     """The queue of one consuming service."""
-    return Queue(f"nuanlian.{consumer}", EVENTS, routing_key=consumer, durable=True, queue_arguments=dict(QUORUM))
+    return Queue(
+        f"nuanlian.{consumer}", EVENTS, routing_key=consumer, durable=True, queue_arguments=dict(QUORUM)
+    )
 
 
 def declare(channel: Any, consumers: Sequence[str]) -> None:
@@ -112,7 +114,10 @@ class Publisher:
 
     def _publish(self, outgoing: Outgoing) -> None:
         message = amqp.Message(
-            outgoing.body, content_type="application/cloudevents+json", delivery_mode=2, message_id=str(outgoing.event_id)
+            outgoing.body,
+            content_type="application/cloudevents+json",
+            delivery_mode=2,
+            message_id=str(outgoing.event_id),
         )
         self._channel.basic_publish(message, EVENTS.name, outgoing.consumer, mandatory=True)
         self._sent += 1
@@ -128,7 +133,9 @@ class Publisher:
         while self._confirmed < self._sent:
             left = until - time.monotonic()
             if left <= 0:
-                raise Unconfirmed(f"{self._sent - self._confirmed} messages without a confirm after {CONFIRM_SECONDS} s")
+                raise Unconfirmed(
+                    f"{self._sent - self._confirmed} messages without a confirm after {CONFIRM_SECONDS} s"
+                )
             assert self._connection is not None
             self._connection.drain_events(timeout=left)
         if self._refused:
@@ -143,7 +150,9 @@ def broker_send(db: Database, publisher: Publisher) -> bus.Send:
         async with db.transaction(SYSTEM) as conn:
             rows = await SQL.envelopes(conn, ids=[claimed.event_id for claimed in batch])
         bodies = {row["id"]: bus.envelope(row).model_dump_json().encode() for row in rows}
-        outgoing = [Outgoing(claimed.consumer, claimed.event_id, bodies[claimed.event_id]) for claimed in batch]
+        outgoing = [
+            Outgoing(claimed.consumer, claimed.event_id, bodies[claimed.event_id]) for claimed in batch
+        ]
         await asyncio.get_running_loop().run_in_executor(thread, publisher.send, outgoing)
 
     return send

@@ -96,7 +96,9 @@ async def claim(db: Database, consumers: Sequence[str], most: int = 200) -> list
     return [Claimed(row["consumer"], row["event_id"]) for row in sorted(rows, key=lambda row: row["seq"])]
 
 
-async def relay(db: Database, listener: Listener, consumers: Sequence[str], send: Send, sweep: float = 1.0) -> None:
+async def relay(
+    db: Database, listener: Listener, consumers: Sequence[str], send: Send, sweep: float = 1.0
+) -> None:
     """Send what waits for `consumers`, for ever: at every wake-up, and every `sweep` seconds in case one was lost."""
     woken = listener.subscribe()
     await wake_all(db, consumers)
@@ -130,4 +132,9 @@ async def note_failure(db: Database, consumer: str, event_id: UUID, error: BaseE
             conn, consumer=consumer, event_id=event_id, error=type(error).__name__, most=FAILURES_ALLOWED
         )
     report = log.error if quarantined else log.warning
-    report("delivery.quarantined" if quarantined else "delivery.failed", consumer=consumer, event_id=str(event_id), exc_info=error)
+    report(
+        "delivery.quarantined" if quarantined else "delivery.failed",
+        consumer=consumer,
+        event_id=str(event_id),
+        exc_info=error,
+    )

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,13 +46,15 @@ class _Rows(AsyncPGAdapter):
     async def select(
         self, conn: Connection, query_name: str, sql: str, parameters: Any, record_class: Any = None
     ) -> list[asyncpg.Record]:
-        ordered: Sequence[Any] = self.maybe_order_params(query_name, parameters)
+        ordered: Sequence[Any] = AsyncPGAdapter.maybe_order_params(self, query_name, parameters)
         return list(await conn.fetch(sql, *ordered))
 
 
 def queries(folder: Path, name: str = "queries.sql") -> Any:
     """The named statements of one `.sql` file: `await queries.add_need(conn, need_id=...)`; a plain select gives a list of rows."""
-    logging.getLogger("aiosql").setLevel(logging.ERROR)  # it warns of every UPDATE … RETURNING that gives rows
+    logging.getLogger("aiosql").setLevel(
+        logging.ERROR
+    )  # it warns of every UPDATE … RETURNING that gives rows
     return aiosql.from_path(folder / name, cast(Any, _Rows), mandatory_parameters=False)
 
 
@@ -103,11 +105,15 @@ class Database:
         try:
             async with self.pool.acquire(timeout=10) as conn, conn.transaction():
                 await conn.execute(
-                    "select set_config('nuanlian.token', $1, true), set_config('role', $2, true)", token_hash, role
+                    "select set_config('nuanlian.token', $1, true), set_config('role', $2, true)",
+                    token_hash,
+                    role,
                 )
                 yield conn
         except AWAY as error:
-            if isinstance(error, ValueError):  # asyncpg's word for an argument of the wrong type: a fault of ours
+            if isinstance(
+                error, ValueError
+            ):  # asyncpg's word for an argument of the wrong type: a fault of ours
                 raise
             raise Unavailable from error
         finally:
@@ -120,10 +126,8 @@ class Database:
         while True:
             await self._wake_due.wait()
             self._wake_due.clear()
-            try:
+            with suppress(*AWAY):  # a lost wake-up is harmless: whoever waits also sweeps
                 await self.pool.execute(f"notify {CHANNEL}")
-            except AWAY:
-                pass  # a lost wake-up is harmless: whoever waits also sweeps
             await asyncio.sleep(0.003)
 
 
@@ -162,10 +166,8 @@ class Listener:
 
 async def pause(event: asyncio.Event, seconds: float) -> None:
     """Wait for a wake-up, but no longer than `seconds`."""
-    try:
+    with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        pass
     event.clear()
 
 
@@ -218,7 +220,9 @@ async def _migrate_package(conn: asyncpg.Connection, package: Package) -> list[s
         await conn.execute(f"grant nuanlian_service to {role}")
     for schema in package.schemas:
         await conn.execute(f"create schema if not exists {schema}")
-        await conn.execute(f"grant usage on schema {schema} to nuanlian_{package.name}, nuanlian_{package.name}_system")
+        await conn.execute(
+            f"grant usage on schema {schema} to nuanlian_{package.name}, nuanlian_{package.name}_system"
+        )
     rows = await conn.fetch("select name, checksum from bus.migration where package = $1", package.name)
     done: dict[str, str] = {row["name"]: row["checksum"] for row in rows}
     applied = []
@@ -229,7 +233,9 @@ async def _migrate_package(conn: asyncpg.Connection, package: Package) -> list[s
             await _apply(conn, package.name, path.name, checksum, text)
             applied.append(f"{package.name}/{path.name}")
         elif done[path.name] != checksum:
-            raise RuntimeError(f"{path} was applied and then edited; put the change into a new migration file")
+            raise RuntimeError(
+                f"{path} was applied and then edited; put the change into a new migration file"
+            )
     return applied
 
 

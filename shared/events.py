@@ -289,7 +289,9 @@ class ProposalSuperseded(Event):
     need_id: UUID
     offer_id: UUID
     area: Area
-    reason: Literal["better_plan", "need_changed", "need_withdrawn", "offer_changed", "offer_withdrawn", "taken"]
+    reason: Literal[
+        "better_plan", "need_changed", "need_withdrawn", "offer_changed", "offer_withdrawn", "taken"
+    ]
 
 
 class RoundCompleted(Event):
@@ -534,4 +536,3 @@ class Envelope(BaseModel):
     def event(self) -> Event:
         """The fact itself. Raises `KeyError` for a type this release does not know and `ValidationError` for data out of contract."""
         return BY_TYPE[self.type].model_validate(self.data)
-

@@ -18,7 +18,9 @@ def catalogue(folder: Path) -> Mapping[str, str]:
     if not path.exists():
         return {}
     with path.open("rb") as file:
-        return {str(m.id): str(m.string) for m in read_po(file) if m.id and m.string and isinstance(m.string, str)}
+        return {
+            str(m.id): str(m.string) for m in read_po(file) if m.id and m.string and isinstance(m.string, str)
+        }
 
 
 def merge(folders: Iterable[Path]) -> dict[str, str]:
@@ -36,7 +38,9 @@ def choose(wanted: str | None) -> Language:
     return "en" if first.startswith("en") else DEFAULT
 
 
-def say(words: Mapping[str, str], language: Language, message: str, params: Mapping[str, object] | None = None) -> str:
+def say(
+    words: Mapping[str, str], language: Language, message: str, params: Mapping[str, object] | None = None
+) -> str:
     """`message` in `language` with `params` filled in."""
     text = words.get(message, message) if language == "en" else message
     return text.format_map(params) if params else text

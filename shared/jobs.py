@@ -24,7 +24,9 @@ class LeaseLost(Exception):
     """Another worker took the job over while this one was slow: nothing of this run is kept."""
 
 
-async def enqueue(conn: Connection, kind: str, key: str = "", payload: dict[str, Any] | None = None, delay: float = 0.0) -> None:
+async def enqueue(
+    conn: Connection, kind: str, key: str = "", payload: dict[str, Any] | None = None, delay: float = 0.0
+) -> None:
     """Leave a job in the transaction `conn` is in, to start `delay` seconds later; one that waits already with this kind and key is enough."""
     await SQL.add_job(conn, id=new_id(), kind=kind, key=key, payload=payload or {}, delay=delay)
     want_wake()
@@ -65,7 +67,9 @@ async def due(db: Database, names: Sequence[str], most: int = 20) -> list[UUID]:
         return [row["id"] for row in await SQL.due_jobs(conn, kinds=list(names), most=most)]
 
 
-async def relay_jobs(db: Database, listener: Listener, names: Sequence[str], send: SendJobs, sweep: float = 1.0) -> None:
+async def relay_jobs(
+    db: Database, listener: Listener, names: Sequence[str], send: SendJobs, sweep: float = 1.0
+) -> None:
     """Send ready jobs to whoever runs them, for ever: at every wake-up and every `sweep` seconds."""
     woken = listener.subscribe()
     while True:

@@ -2,8 +2,20 @@
 
 LABELS: dict[str, dict[str, str]] = {
     "urgency": {"critical": "危急", "high": "紧急", "normal": "一般", "low": "可缓"},
-    "role": {"worker": "社工", "charity": "慈善机构", "coordinator": "协调员", "auditor": "审计员", "admin": "管理员"},
-    "beneficiary_kind": {"household": "家庭", "site": "场所", "institution": "机构", "group": "群体", "station": "社工站"},
+    "role": {
+        "worker": "社工",
+        "charity": "慈善机构",
+        "coordinator": "协调员",
+        "auditor": "审计员",
+        "admin": "管理员",
+    },
+    "beneficiary_kind": {
+        "household": "家庭",
+        "site": "场所",
+        "institution": "机构",
+        "group": "群体",
+        "station": "社工站",
+    },
     "charity_kind": {"charity": "慈善组织", "company": "企业", "volunteer_team": "志愿队"},
     "pickup": {"delivery": "送货上门", "self_pickup": "自提"},
     "condition": {"new": "全新", "used": "二手"},
@@ -52,7 +64,13 @@ LABELS: dict[str, dict[str, str]] = {
         "not_sent": "没有发出",
         "other": "其他",
     },
-    "short_reason": {"not_sent": "少发", "damaged": "损坏", "lost": "途中遗失", "wrong_item": "物品不符", "other": "其他"},
+    "short_reason": {
+        "not_sent": "少发",
+        "damaged": "损坏",
+        "lost": "途中遗失",
+        "wrong_item": "物品不符",
+        "other": "其他",
+    },
     "withdraw_reason": {
         "solved": "已解决",
         "moved": "已搬走",

@@ -35,7 +35,11 @@ KEY = {
     "description": "A new value for each new thing; the same value on a retry gives the first answer again, another body is 422.",
 }
 SECURITY = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "A token from POST /api/accounts/v1/me/tokens"},
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token from POST /api/accounts/v1/me/tokens",
+    },
     "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
 }
 

@@ -125,12 +125,16 @@ def local_send(db: Database, services: Mapping[str, Service]) -> bus.Send:
 
     async def send(batch: Sequence[bus.Claimed]) -> None:
         for name in dict.fromkeys(claimed.consumer for claimed in batch):
-            await deliver(db, services[name], [claimed.event_id for claimed in batch if claimed.consumer == name])
+            await deliver(
+                db, services[name], [claimed.event_id for claimed in batch if claimed.consumer == name]
+            )
 
     return send
 
 
-def create_app(settings: Settings, *services: Service, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, *services: Service, lifespan: Callable[[FastAPI], Any] | None = None
+) -> FastAPI:
     """The HTTP application of some services: their APIs under /api/<service>/v1, their pages under /<service>."""
 
     @asynccontextmanager
@@ -152,7 +156,9 @@ def create_app(settings: Settings, *services: Service, lifespan: Callable[[FastA
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        generate_unique_id_function=lambda route: f"{str(route.tags[0]) if route.tags else 'pages'}_{route.name}",
+        generate_unique_id_function=lambda route: (
+            f"{str(route.tags[0]) if route.tags else 'pages'}_{route.name}"
+        ),
     )
     app.state.settings = settings
     app.state.keyring = Keyring(bytes.fromhex(settings.master_key))

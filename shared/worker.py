@@ -48,7 +48,9 @@ def celery_app(settings: Settings, services: Sequence[Service]) -> Celery:
         task_reject_on_worker_lost=True,
         task_ignore_result=True,
         task_default_queue=QUEUE,
-        task_queues=[Queue(QUEUE, Exchange(QUEUE, "direct"), routing_key=QUEUE, queue_arguments=dict(QUORUM))],
+        task_queues=[
+            Queue(QUEUE, Exchange(QUEUE, "direct"), routing_key=QUEUE, queue_arguments=dict(QUORUM))
+        ],
         task_default_exchange=QUEUE,
         task_default_routing_key=QUEUE,
         worker_prefetch_multiplier=1,

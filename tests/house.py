@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
@@ -45,7 +45,9 @@ class House:
     services: dict[str, Service] = field(default_factory=lambda: {service.name: service for service in ALL})
     clients: list[httpx.AsyncClient] = field(default_factory=list)
 
-    async def person(self, role: Role, area: str = "445300000000", charity_id: UUID | None = None) -> httpx.AsyncClient:
+    async def person(
+        self, role: Role, area: str = "445300000000", charity_id: UUID | None = None
+    ) -> httpx.AsyncClient:
         """A client with a bearer token of a new person who holds `role` for `area`; `client.person_id` says who."""
         token, person_id = new_token(), new_id()
         async with self.db.pool.acquire() as conn:
@@ -64,7 +66,9 @@ class House:
     def anyone(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
         """A client without a session, unless `headers` carry one."""
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
-        client = httpx.AsyncClient(transport=transport, base_url="http://nuanlian.test", headers=headers or {})
+        client = httpx.AsyncClient(
+            transport=transport, base_url="http://nuanlian.test", headers=headers or {}
+        )
         self.clients.append(client)
         return client
 
@@ -84,30 +88,44 @@ class House:
         raise AssertionError("events and jobs go round in circles")
 
     async def _waiting(self) -> bool:
-        return bool(await self.db.pool.fetchval("select exists (select from bus.job where state = 'queued' and run_after < now() + interval '5 seconds')"))
+        return bool(
+            await self.db.pool.fetchval(
+                "select exists (select from bus.job where state = 'queued' and run_after < now() + interval '5 seconds')"
+            )
+        )
 
     async def _nothing_failed(self) -> None:
-        rows = await self.db.pool.fetch("select consumer, error from bus.delivery where failures > 0 and done_at is null")
+        rows = await self.db.pool.fetch(
+            "select consumer, error from bus.delivery where failures > 0 and done_at is null"
+        )
         rows += await self.db.pool.fetch("select kind, error from bus.job where error is not null")
         assert not rows, [dict(row) for row in rows]
 
     async def events(self, kind: type[Event] | str) -> list[Envelope]:
         """Every event of one type that was published, in order."""
         name = kind if isinstance(kind, str) else kind.TYPE
-        return [bus.envelope(row) for row in await self.db.pool.fetch("select * from bus.event where type = $1 order by seq", name)]
+        return [
+            bus.envelope(row)
+            for row in await self.db.pool.fetch("select * from bus.event where type = $1 order by seq", name)
+        ]
 
     async def publish(self, *events: Event) -> list[UUID]:
         """Put events on the bus as if their owner had; returns their ids."""
         async with self.db.transaction("nuanlian_service") as conn:
             before = await conn.fetchval("select coalesce(max(seq), 0) from bus.event")
             await bus.publish(conn, *events)
-            return [row["id"] for row in await conn.fetch("select id from bus.event where seq > $1 order by seq", before)]
+            return [
+                row["id"]
+                for row in await conn.fetch("select id from bus.event where seq > $1 order by seq", before)
+            ]
 
     async def deliver_twice(self, service: str, *events: Event) -> None:
         """Publish `events`, deliver them to one service in order, then all of them again, last first."""
         ids = await self.publish(*events)
         await self.deliver(service, ids)
-        await self.db.pool.execute("update bus.delivery set done_at = null where consumer = $1 and event_id = any ($2)", service, ids)
+        await self.db.pool.execute(
+            "update bus.delivery set done_at = null where consumer = $1 and event_id = any ($2)", service, ids
+        )
         for event_id in reversed(ids):
             await self.deliver(service, [event_id])
 
@@ -118,7 +136,7 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def template(postgres_server: Server) -> Iterator[str]:
+def template(postgres_server: Server) -> str:
     """A migrated database that each test gets a copy of."""
     dsn = postgres_server.dsn
 
@@ -129,7 +147,7 @@ def template(postgres_server: Server) -> Iterator[str]:
         await prepare(on_database(dsn, TEMPLATE), ALL)
 
     asyncio.run(build())
-    yield dsn
+    return dsn
 
 
 @pytest.fixture

@@ -23,12 +23,17 @@ def made() -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json"])
 def test_the_document_in_the_repository_is_the_codes_own(made: dict[str, Any], name: str) -> None:
     published = json.loads((API / name).read_text(encoding="utf-8"))
-    assert json.loads(json.dumps(made[name])) == published, "run `nuanlian documents` and commit what it writes"
+    assert json.loads(json.dumps(made[name])) == published, (
+        "run `nuanlian documents` and commit what it writes"
+    )
 
 
 def test_the_asyncapi_document_is_valid(made: dict[str, Any]) -> None:
     rules = Draft7Validator(schema("@asyncapi/specs/schemas/3.0.0-without-$id.json"))
-    assert not [f"{list(error.absolute_path)} {error.message[:200]}" for error in rules.iter_errors(json.loads(json.dumps(made["asyncapi.json"])))]
+    assert not [
+        f"{list(error.absolute_path)} {error.message[:200]}"
+        for error in rules.iter_errors(json.loads(json.dumps(made["asyncapi.json"])))
+    ]
 
 
 def test_every_event_is_described_and_says_who_takes_it(made: dict[str, Any]) -> None:
@@ -43,7 +48,11 @@ def test_everything_that_creates_names_its_idempotency_key(made: dict[str, Any])
         operation
         for path in made["openapi.json"]["paths"].values()
         for method, operation in path.items()
-        if method == "post" and "201" in operation["responses"] and not operation["operationId"].endswith("post_session")
+        if method == "post"
+        and "201" in operation["responses"]
+        and not operation["operationId"].endswith("post_session")
     ]
     assert creating
-    assert not [o["operationId"] for o in creating if "idempotency-key" not in str(o.get("parameters", "")).lower()]
+    assert not [
+        o["operationId"] for o in creating if "idempotency-key" not in str(o.get("parameters", "")).lower()
+    ]

@@ -11,7 +11,10 @@ from services.compose import ALL
 from shared.db import Database, queries
 from shared.service import SHARED, Service
 
-FILES = [*sorted(SHARED.glob("*.sql")), *(path for service in ALL for path in sorted(service.folder.glob("*.sql")))]
+FILES = [
+    *sorted(SHARED.glob("*.sql")),
+    *(path for service in ALL for path in sorted(service.folder.glob("*.sql"))),
+]
 # Tables with an area that say nothing of a household: public lists, and the engine's own figures.
 NO_HOUSEHOLD = {"accounts.organisation", "offers.charity"}
 
@@ -32,7 +35,11 @@ async def test_every_statement_can_be_prepared(db: Database, path: Path) -> None
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_every_statement_is_used(path: Path) -> None:
-    code = "".join(source.read_text() for folder in (SHARED, *(s.folder for s in ALL), SHARED.parent / "deploy") for source in folder.rglob("*.py"))
+    code = "".join(
+        source.read_text()
+        for folder in (SHARED, *(s.folder for s in ALL), SHARED.parent / "deploy")
+        for source in folder.rglob("*.py")
+    )
     assert not [name for name in statements(path) if f".{name}" not in code]
 
 
@@ -48,7 +55,9 @@ async def test_tables_with_an_area_are_under_forced_row_level_security(db: Datab
 
 
 @pytest.mark.parametrize("service", ALL, ids=lambda service: service.name)
-async def test_without_a_session_no_table_under_row_level_security_shows_a_row(db: Database, service: Service) -> None:
+async def test_without_a_session_no_table_under_row_level_security_shows_a_row(
+    db: Database, service: Service
+) -> None:
     tables = await db.pool.fetch(
         """select n.nspname || '.' || c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.relkind = 'r' and c.relrowsecurity and n.nspname = $1""",
@@ -60,9 +69,16 @@ async def test_without_a_session_no_table_under_row_level_security_shows_a_row(d
 
 
 async def test_service_roles_neither_own_tables_nor_bypass_policies(db: Database) -> None:
-    rows = await db.pool.fetch("select rolname, rolsuper, rolbypassrls from pg_roles where rolname like 'nuanlian\\_%'")
+    rows = await db.pool.fetch(
+        "select rolname, rolsuper, rolbypassrls from pg_roles where rolname like 'nuanlian\\_%'"
+    )
     assert rows and not [row["rolname"] for row in rows if row["rolsuper"] or row["rolbypassrls"]]
-    owners = {row["owner"] for row in await db.pool.fetch("select distinct tableowner as owner from pg_tables where schemaname <> 'pg_catalog'")}
+    owners = {
+        row["owner"]
+        for row in await db.pool.fetch(
+            "select distinct tableowner as owner from pg_tables where schemaname <> 'pg_catalog'"
+        )
+    }
     assert not owners & {row["rolname"] for row in rows}
 
 
@@ -72,6 +88,6 @@ async def test_no_service_may_read_anothers_tables(db: Database) -> None:
         where r.rolname like 'nuanlian\\_%' and n.nspname = any ($1) and has_schema_privilege(r.oid, n.oid, 'usage')""",
         [service.name for service in ALL],
     )
-    assert {(row["rolname"].removeprefix("nuanlian_").removesuffix("_system"), row["nspname"]) for row in reach} == {
-        (service.name, service.name) for service in ALL
-    }
+    assert {
+        (row["rolname"].removeprefix("nuanlian_").removesuffix("_system"), row["nspname"]) for row in reach
+    } == {(service.name, service.name) for service in ALL}

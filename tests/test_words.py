@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from string import Formatter
 
 from services.compose import ALL
@@ -45,11 +44,26 @@ def in_code() -> Iterator[tuple[str, str]]:
 
 
 def _messages(tree: ast.Module) -> Iterator[str]:
-    spoken = {"AidError", "Conflict", "Forbidden", "Invalid", "Missing", "Unauthenticated", "Unavailable", "TooMany", "Fault", "RuleBroken"}
+    spoken = {
+        "AidError",
+        "Conflict",
+        "Forbidden",
+        "Invalid",
+        "Missing",
+        "Unauthenticated",
+        "Unavailable",
+        "TooMany",
+        "Fault",
+        "RuleBroken",
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _name(node.func) in spoken | {"say", "_"}:
             for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
-                if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and CHINESE.search(argument.value):
+                if (
+                    isinstance(argument, ast.Constant)
+                    and isinstance(argument.value, str)
+                    and CHINESE.search(argument.value)
+                ):
                     yield argument.value
         if isinstance(node, ast.ClassDef) and any(_name(base) in spoken for base in node.bases):
             doc = ast.get_docstring(node) or ""
@@ -70,7 +84,9 @@ def labels() -> Iterator[tuple[str, str]]:
 
 def test_every_message_has_its_english() -> None:
     known = words()
-    missing = sorted({message for _, message in (*in_templates(), *in_code(), *labels()) if message not in known})
+    missing = sorted(
+        {message for _, message in (*in_templates(), *in_code(), *labels()) if message not in known}
+    )
     assert not missing, "no English for:\n" + "\n".join(missing)
 
 

@@ -44,7 +44,11 @@ def _lists(node: Any) -> Any:
 def parse(model: type[Model], values: dict[str, Any]) -> Model:
     """The request model, or `Invalid` with every fault. Form fields are text, so numbers and times are read from text."""
     try:
-        return model.model_validate_strings(values) if _all_text(values) else model.model_validate(values, strict=False)
+        return (
+            model.model_validate_strings(values)
+            if _all_text(values)
+            else model.model_validate(values, strict=False)
+        )
     except ValidationError as error:
         raise Invalid(faults=tuple(fault_of(e) for e in error.errors())) from error
 

@@ -12,7 +12,16 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from shared.access import LANGUAGE_COOKIE, language_of
 from shared.db import AWAY
-from shared.errors import AidError, Conflict, Forbidden, Invalid, Missing, Unauthenticated, Unavailable, fault_of
+from shared.errors import (
+    AidError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    Missing,
+    Unauthenticated,
+    Unavailable,
+    fault_of,
+)
 from shared.i18n import say
 from shared.web.pages import Pages
 
@@ -24,7 +33,14 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
-BY_STATUS = {401: Unauthenticated, 403: Forbidden, 404: Missing, 409: Conflict, 422: Invalid, 503: Unavailable}
+BY_STATUS = {
+    401: Unauthenticated,
+    403: Forbidden,
+    404: Missing,
+    409: Conflict,
+    422: Invalid,
+    503: Unavailable,
+}
 log = structlog.get_logger()
 
 
@@ -75,7 +91,12 @@ def _away(request: Request, error: Exception) -> Response:
 
 def _broken(request: Request, error: Exception) -> Response:
     incident = request.headers.get("x-request-id", "")[:36] or f"{id(request):x}"
-    log.error("request.failed", route=getattr(request.scope.get("route"), "path", ""), incident=incident, exc_info=error)
+    log.error(
+        "request.failed",
+        route=getattr(request.scope.get("route"), "path", ""),
+        incident=incident,
+        exc_info=error,
+    )
     return answer(request, Broken(incident=incident))
 
 
@@ -126,7 +147,9 @@ async def _ready(request: Request) -> dict[str, str]:
 async def _switch_language(request: Request, language: str) -> Response:
     back = request.headers.get("referer", "/")
     response = RedirectResponse(back if back.startswith(str(request.base_url)) else "/", 303)
-    response.set_cookie(LANGUAGE_COOKIE, "en" if language == "en" else "zh-CN", max_age=31_536_000, samesite="lax")
+    response.set_cookie(
+        LANGUAGE_COOKIE, "en" if language == "en" else "zh-CN", max_age=31_536_000, samesite="lax"
+    )
     return response
 
 

@@ -51,7 +51,12 @@ class Pages:
         )
 
     def render(
-        self, request: Request, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
+        self,
+        request: Request,
+        template: str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **context: Any,
     ) -> HTMLResponse:
         """`template` with the frame's words and labels; a page with a token in a form is never cached."""
         words = self._environment.get_template(template).render(self._context(request) | context)

@@ -33,10 +33,24 @@ class Clock:
 
 
 def visit() -> dict[str, Any]:
-    member = {"name": "示例", "relation": "户主", "sex": "1", "birth_date": "1950-01-01", "vulnerabilities": ["ELD_ALONE"]}
-    household = {"area": TOWN, "consent": {"given": True, "on": f"{datetime.now(UTC):%Y-%m-%d}"}, "members": [member]}
+    member = {
+        "name": "示例",
+        "relation": "户主",
+        "sex": "1",
+        "birth_date": "1950-01-01",
+        "vulnerabilities": ["ELD_ALONE"],
+    }
+    household = {
+        "area": TOWN,
+        "consent": {"given": True, "on": f"{datetime.now(UTC):%Y-%m-%d}"},
+        "members": [member],
+    }
     need = {"category": "APP-FAN", "quantity": 1, "urgency": "high"}
-    return {"beneficiary": {"household": household}, "visited_at": datetime.now(UTC).isoformat(), "needs": [need]}
+    return {
+        "beneficiary": {"household": household},
+        "visited_at": datetime.now(UTC).isoformat(),
+        "needs": [need],
+    }
 
 
 async def plenty(client: httpx.AsyncClient) -> None:
@@ -100,7 +114,10 @@ async def measure(mode: Callable[[], AbstractAsyncContextManager[Place]], name: 
     """Median and p99 in milliseconds from the moment a POST was due to its proposal's row on the board; `lost` must be 0."""
     async with mode() as place:
         await with_sample(place)
-        async with place.client("bench", "worker") as worker, place.client("benchlead", "coordinator") as lead:
+        async with (
+            place.client("bench", "worker") as worker,
+            place.client("benchlead", "coordinator") as lead,
+        ):
             await plenty(lead)
             await settled(place.db)
             await load(place, worker, RATE, WARM)
@@ -108,5 +125,8 @@ async def measure(mode: Callable[[], AbstractAsyncContextManager[Place]], name: 
     took = [clock.seen[need] - due for need, due in clock.sent.items() if need in clock.seen]
     figures = {"p50": percentile(took, 0.5), "p99": percentile(took, 0.99), "post_p50": percentile(clock.answered, 0.5),
                "post_p99": percentile(clock.answered, 0.99)}  # fmt: skip
-    made = [{"name": f"{name}-{key}", "value": round(value * 1000, 1), "unit": "ms"} for key, value in figures.items()]
+    made = [
+        {"name": f"{name}-{key}", "value": round(value * 1000, 1), "unit": "ms"}
+        for key, value in figures.items()
+    ]
     return [*made, {"name": f"{name}-lost", "value": len(clock.waiting()), "unit": "needs"}]

@@ -29,11 +29,15 @@ async def measure_import() -> list[dict[str, Any]]:
     async with embedded() as place:
         keyring = Keyring(bytes.fromhex(place.settings.master_key))
         async with place.db.transaction("nuanlian_intake_system") as conn:
-            await import_intake(conn, "households", files["households"], "h.xlsx", "whole", NOBODY, keyring, everywhere=True)
+            await import_intake(
+                conn, "households", files["households"], "h.xlsx", "whole", NOBODY, keyring, everywhere=True
+            )
         await settled(place.db, 600)
         start = time.monotonic()
         async with place.db.transaction("nuanlian_intake_system") as conn:
-            report = await import_intake(conn, "needs", files["needs"], "n.xlsx", "whole", NOBODY, keyring, True, everywhere=True)
+            report = await import_intake(
+                conn, "needs", files["needs"], "n.xlsx", "whole", NOBODY, keyring, True, everywhere=True
+            )
         took = time.monotonic() - start
         await settled(place.db, 600)
         delivered = time.monotonic() - start
@@ -42,11 +46,18 @@ async def measure_import() -> list[dict[str, Any]]:
         start = time.monotonic()
         await settled(place.db, 600)
         matched = time.monotonic() - start
-        proposals = await place.db.pool.fetchval("select count(*) from coordination.proposal where status = 'pending'")
+        proposals = await place.db.pool.fetchval(
+            "select count(*) from coordination.proposal where status = 'pending'"
+        )
         await asyncio.sleep(2)
         memory = megabytes(place)
     return [
-        {"name": "import-needs", "value": round(report.written / took), "unit": "needs/s", "needs": report.written},
+        {
+            "name": "import-needs",
+            "value": round(report.written / took),
+            "unit": "needs/s",
+            "needs": report.written,
+        },
         {"name": "import-needs-delivered", "value": round(report.written / delivered), "unit": "needs/s"},
         {"name": "first-round-10k", "value": round(matched, 1), "unit": "s", "proposals": proposals},
         {"name": "memory-10k", **memory},
@@ -63,7 +74,11 @@ async def measure_memory() -> list[dict[str, Any]]:
 
 def megabytes(place: Place) -> dict[str, Any]:
     """Proportional set size of this process and of its PostgreSQL: shared pages count once."""
-    server = [p for p in psutil.process_iter(["cmdline"]) if str(place.settings.data) in " ".join(p.info["cmdline"] or [])]
+    server = [
+        p
+        for p in psutil.process_iter(["cmdline"])
+        if str(place.settings.data) in " ".join(p.info["cmdline"] or [])
+    ]
     postgres = sum(_pss(child) for parent in server for child in (parent, *parent.children(recursive=True)))
     own = _pss(psutil.Process(os.getpid()))
     return {"value": round(own + postgres), "unit": "MB", "python": round(own), "postgres": round(postgres)}

@@ -40,9 +40,15 @@ class Place:
         """A signed-in client of a new person for the whole city."""
         async with self.db.transaction("nuanlian_accounts_system") as conn:
             grant = await grant_of(conn, role, YUNFU, None)
-            password = await set_account(conn, Keyring(bytes.fromhex(self.settings.master_key)), login, login, [grant])
-        async with httpx.AsyncClient(base_url=self.url, timeout=60, limits=httpx.Limits(max_connections=64)) as client:
-            answer = await client.post("/api/accounts/v1/sessions", json={"login": login, "password": password})
+            password = await set_account(
+                conn, Keyring(bytes.fromhex(self.settings.master_key)), login, login, [grant]
+            )
+        async with httpx.AsyncClient(
+            base_url=self.url, timeout=60, limits=httpx.Limits(max_connections=64)
+        ) as client:
+            answer = await client.post(
+                "/api/accounts/v1/sessions", json={"login": login, "password": password}
+            )
             answer.raise_for_status()
             yield client
 

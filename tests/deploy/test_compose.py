@@ -28,11 +28,18 @@ def compose() -> dict[str, Any]:
 
 
 def ours(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {name: service for name, service in compose["services"].items() if service["image"].startswith("nuanlian:")}
+    return {
+        name: service
+        for name, service in compose["services"].items()
+        if service["image"].startswith("nuanlian:")
+    }
 
 
 def test_the_file_is_what_the_compose_schema_allows(compose: dict[str, Any]) -> None:
-    assert not [error.message for error in Draft7Validator(schema("dclint/schemas/compose.schema.json")).iter_errors(compose)]
+    assert not [
+        error.message
+        for error in Draft7Validator(schema("dclint/schemas/compose.schema.json")).iter_errors(compose)
+    ]
 
 
 def test_the_schema_refuses_what_is_wrong(compose: dict[str, Any]) -> None:
@@ -48,7 +55,9 @@ def test_every_command_exists_and_takes_its_options(compose: dict[str, Any]) -> 
         context = command.make_context("nuanlian", [first, *rest])
         chosen = command.get_command(context, first)
         assert chosen is not None
-        chosen.make_context(first, list(rest), parent=context)  # raises for an option or a value that it does not take
+        chosen.make_context(
+            first, list(rest), parent=context
+        )  # raises for an option or a value that it does not take
 
 
 def test_every_service_has_a_container(compose: dict[str, Any]) -> None:
@@ -62,7 +71,9 @@ def test_every_setting_and_secret_is_one_that_is_read(compose: dict[str, Any]) -
         assert set(service["secrets"]) <= known
 
 
-def test_the_secrets_that_are_mounted_are_those_that_are_written(compose: dict[str, Any], tmp_path: Path) -> None:
+def test_the_secrets_that_are_mounted_are_those_that_are_written(
+    compose: dict[str, Any], tmp_path: Path
+) -> None:
     written = {path.name for path in write_secrets(tmp_path / "secrets")}
     assert {Path(secret["file"]).name for secret in compose["secrets"].values()} == written
 
@@ -72,7 +83,9 @@ def test_no_secret_is_in_the_file() -> None:
     assert not re.search(r"(?i)password[ \t]*[:=][ \t]*\S|amqps?://\S+:\S+@|postgres(ql)?://\S+:\S+@", text)
 
 
-def test_the_settings_read_the_files_that_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_read_the_files_that_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_secrets(tmp_path / "secrets")
     for name in ("DATABASE_URL", "BROKER_URL", "MASTER_KEY"):
         monkeypatch.delenv(f"NUANLIAN_{name}", raising=False)
@@ -89,5 +102,10 @@ def test_the_proxy_knows_every_service(compose: dict[str, Any]) -> None:
 
 def test_the_image_copies_what_is_there() -> None:
     lines = (ROOT / "deploy" / "Dockerfile").read_text().splitlines()
-    sources = [part for line in lines if line.startswith("COPY ") and "--from" not in line for part in line.split()[1:-1]]
+    sources = [
+        part
+        for line in lines
+        if line.startswith("COPY ") and "--from" not in line
+        for part in line.split()[1:-1]
+    ]
     assert sources and not [source for source in sources if not (ROOT / source).exists()]

@@ -66,7 +66,9 @@ class Running:
 
 
 @pytest.fixture(params=["embedded", "rabbitmq"])
-async def running(request: pytest.FixtureRequest, dsn: str, db: Database, tmp_path: Path) -> AsyncIterator[Running]:
+async def running(
+    request: pytest.FixtureRequest, dsn: str, db: Database, tmp_path: Path
+) -> AsyncIterator[Running]:
     """Nuanlian in each of its two modes."""
     broker = request.getfixturevalue("rabbitmq_server").url if request.param == "rabbitmq" else None
     settings = Settings(database_url=dsn, broker_url=broker, master_key=MASTER_KEY, data=tmp_path)

@@ -29,7 +29,11 @@ def visit(needs: list[dict[str, Any]]) -> dict[str, Any]:
         "consent": {"given": True, "on": "2026-01-05", "by_guardian": True},
         "members": members,
     }
-    return {"beneficiary": {"household": household}, "visited_at": datetime.now(UTC).isoformat(), "needs": needs}
+    return {
+        "beneficiary": {"household": household},
+        "visited_at": datetime.now(UTC).isoformat(),
+        "needs": needs,
+    }
 
 
 NEEDS: list[dict[str, Any]] = [
@@ -39,7 +43,9 @@ NEEDS: list[dict[str, Any]] = [
 ]
 
 
-async def pledge(running: Running, coordinator: Person, name: str, offer: dict[str, Any]) -> tuple[Person, str]:
+async def pledge(
+    running: Running, coordinator: Person, name: str, offer: dict[str, Any]
+) -> tuple[Person, str]:
     """A charity registers and pledges; its person and the offer's id."""
     charity = {"name": name, "kind": "company", "area": COUNTY}
     charity_id = (await coordinator.post("/api/offers/v1/charities", charity, 201))["charity_id"]
@@ -63,7 +69,9 @@ async def approve_one(running: Running, coordinator: Person, need_id: str) -> di
     return dict(answer)
 
 
-async def bring(running: Running, giver: Person, worker: Person, need_id: str, receipt: dict[str, Any]) -> dict[str, Any]:
+async def bring(
+    running: Running, giver: Person, worker: Person, need_id: str, receipt: dict[str, Any]
+) -> dict[str, Any]:
     """Dispatch, deliver and receive what is on its way to the need."""
     page = await giver.get("/api/delivery/v1/deliveries", status="scheduled")
     [item] = [item for item in page["items"] if item["need_id"] == need_id]
@@ -82,7 +90,9 @@ async def need(worker: Person, need_id: str) -> dict[str, Any]:
 async def test_a_need_seen_on_a_visit_becomes_help_received_and_provable(running: Running) -> None:
     worker = await running.sign_in("worker", "worker", TOWN)
     coordinator = await running.sign_in("coordinator", "coordinator", COUNTY)
-    shop, fans = await pledge(running, coordinator, "示例电器行（虚构）", {"category": "APP-FAN", "quantity": 3})
+    shop, fans = await pledge(
+        running, coordinator, "示例电器行（虚构）", {"category": "APP-FAN", "quantity": 3}
+    )
     team, _ = await pledge(
         running, coordinator, "示例电工队（虚构）",
         {"category": "HSE-WIRE", "quantity": 5, "licences": ["低压电工作业证"], "vetted": True},
@@ -165,7 +175,9 @@ async def the_ledger_tells_it(running: Running, coordinator: Person, fan: str, m
     verdict = await auditor.post("/api/audit/v1/verifications", {})
     assert verdict["ok"] and verdict["waiting"] == 0
     async with running.db.transaction("nuanlian_audit_system") as conn:
-        assert (await verify(conn)).entries == await running.db.pool.fetchval("select count(*) from bus.event")
+        assert (await verify(conn)).entries == await running.db.pool.fetchval(
+            "select count(*) from bus.event"
+        )
 
 
 async def nothing_personal_left_intake(running: Running) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import amqp
@@ -14,7 +15,18 @@ from fastapi import APIRouter
 
 from deploy.rabbitmq import Server
 from shared import bus
-from shared.broker import DEAD_QUEUE, EVENTS, BatchConsumer, Outgoing, Publisher, Unconfirmed, broker_send, connect, consume, declare
+from shared.broker import (
+    DEAD_QUEUE,
+    EVENTS,
+    BatchConsumer,
+    Outgoing,
+    Publisher,
+    Unconfirmed,
+    broker_send,
+    connect,
+    consume,
+    declare,
+)
 from shared.bus import new_id
 from shared.db import Connection, Database
 from shared.events import NeedWithdrawn
@@ -27,7 +39,7 @@ NAME = "delivery"
 def url(rabbitmq_server: Server) -> str:
     """A broker with the topology declared and its queues empty."""
     with connect(rabbitmq_server.url, 0) as connection:
-        channel = connection.channel()
+        channel: Any = connection.channel()
         declare(channel, [NAME])
         for queue in (f"nuanlian.{NAME}", DEAD_QUEUE.name):
             channel.queue_purge(queue)
@@ -36,7 +48,8 @@ def url(rabbitmq_server: Server) -> str:
 
 def waiting(url: str, queue: str) -> int:
     with connect(url, 0) as connection:
-        return int(connection.channel().queue_declare(queue, passive=True).message_count)
+        channel: Any = connection.channel()
+        return int(channel.queue_declare(queue, passive=True).message_count)
 
 
 async def published(db: Database, count: int) -> list[bus.Claimed]:
@@ -44,7 +57,10 @@ async def published(db: Database, count: int) -> list[bus.Claimed]:
     await db.pool.execute("delete from bus.subscription")
     await db.pool.execute("insert into bus.subscription values ($1, $2)", NeedWithdrawn.TYPE, NAME)
     async with db.transaction(bus.SYSTEM) as conn:
-        await bus.publish(conn, *[NeedWithdrawn(need_id=new_id(), area="445381100000", reason="solved") for _ in range(count)])
+        await bus.publish(
+            conn,
+            *[NeedWithdrawn(need_id=new_id(), area="445381100000", reason="solved") for _ in range(count)],
+        )
     return await bus.claim(db, [NAME])
 
 
@@ -95,7 +111,8 @@ async def test_a_wiped_queue_costs_time_but_no_event(db: Database, url: str) -> 
     send = broker_send(db, publisher)
     await send(batch)
     with connect(url, 0) as connection:
-        connection.channel().queue_delete(f"nuanlian.{NAME}")
+        channel: Any = connection.channel()
+        channel.queue_delete(f"nuanlian.{NAME}")
     await bus.wake_all(db, [NAME])
     again = await bus.claim(db, [NAME])
     with pytest.raises(Unconfirmed):  # nowhere to go: a plain confirm would have hidden it
@@ -110,7 +127,7 @@ async def test_a_wiped_queue_costs_time_but_no_event(db: Database, url: str) -> 
 def test_a_message_without_an_id_is_set_aside_and_the_next_one_goes_on(url: str) -> None:
     good, seen, stop = new_id(), list[UUID](), threading.Event()
     with connect(url, 0) as connection:
-        channel = connection.channel()
+        channel: Any = connection.channel()
         channel.basic_publish(amqp.Message(b"\x80pickle"), EVENTS.name, NAME)
     publisher = Publisher(url, [NAME])
     publisher.send([Outgoing(NAME, good, b"{}")])

@@ -40,10 +40,13 @@ def service(handler: EventHandler) -> Service:
 
 
 async def test_a_publisher_that_fails_leaves_no_event(db: Database) -> None:
-    with pytest.raises(RuntimeError):
+    async def fails() -> None:
         async with db.transaction("nuanlian_service") as conn:
             await bus.publish(conn, withdrawn())
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fails()
     assert await db.pool.fetchval("select count(*) from bus.event") == 0
 
 
@@ -71,7 +74,9 @@ async def test_a_delivery_is_done_once_however_often_it_is_sent(db: Database, on
     assert len(seen) == 2
 
 
-async def test_one_poisonous_event_holds_up_no_other_and_is_quarantined(db: Database, only_matcher: None) -> None:
+async def test_one_poisonous_event_holds_up_no_other_and_is_quarantined(
+    db: Database, only_matcher: None
+) -> None:
     bad, good = withdrawn(), withdrawn()
     seen: list[NeedWithdrawn] = []
 
@@ -119,7 +124,9 @@ async def test_the_ledger_gets_every_event_in_one_batch(db: Database) -> None:
     assert [len(batch) for batch in batches] == [3]
 
 
-async def test_a_database_that_is_away_is_unavailable_and_marks_nothing(db: Database, only_matcher: None) -> None:
+async def test_a_database_that_is_away_is_unavailable_and_marks_nothing(
+    db: Database, only_matcher: None
+) -> None:
     await publish(db, withdrawn())
     ids = [claimed.event_id for claimed in await bus.claim(db, ["delivery"])]
 

@@ -78,7 +78,9 @@ async def test_a_job_that_fails_is_tried_again_and_at_last_kept_as_failed(db: Da
     await leave(db)
     [job_id] = await jobs.due(db, ["matcher.round"])
     for _ in range(jobs.TRIES):
-        await db.pool.execute("update bus.job set lease_until = now() - interval '1 second' where lease_until is not null")
+        await db.pool.execute(
+            "update bus.job set lease_until = now() - interval '1 second' where lease_until is not null"
+        )
         await jobs.run_job(db, doing(broken), job_id)
     row = await db.pool.fetchrow("select state, error, attempts from bus.job")
     assert tuple(row or ()) == ("failed", "RuntimeError", jobs.TRIES)
@@ -90,5 +92,7 @@ async def test_a_dead_workers_job_comes_back_when_its_lease_ends(db: Database) -
     async with db.transaction(SYSTEM) as conn:
         await SQL.lease_job(conn, id=job_id, seconds=1)
     assert await jobs.due(db, ["matcher.round"]) == []
-    await db.pool.execute("update bus.job set lease_until = now() - interval '1 second', sent_at = now() - interval '2 seconds'")
+    await db.pool.execute(
+        "update bus.job set lease_until = now() - interval '1 second', sent_at = now() - interval '2 seconds'"
+    )
     assert await jobs.due(db, ["matcher.round"]) == [job_id]
