@@ -30,7 +30,17 @@ from services.accounts.schemas import (
 from services.accounts.signin import SignedIn, change_password, sign_in
 from shared.access import COOKIE, Call, anyone, calls
 
-router = APIRouter()
+PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
+router = APIRouter(
+    responses={
+        401: PROBLEM | {"description": "Not signed in, or a wrong login or password"},
+        403: PROBLEM | {"description": "Not this role's to do, or another area"},
+        404: PROBLEM | {"description": "Missing, or of another area"},
+        409: PROBLEM | {"description": "Changed meanwhile, or the login is taken"},
+        422: PROBLEM | {"description": "Something has to be corrected"},
+        429: PROBLEM | {"description": "Too many tries: `seconds` says how long to wait"},
+    }
+)
 needs = calls("accounts")
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=400)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -11,7 +11,15 @@ from services.audit import views
 from services.audit.schemas import Entries, EntryDetail, FollowUps, Overview, Story, VerdictAnswer
 from shared.access import Call, calls
 
-router = APIRouter()
+PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
+router = APIRouter(
+    responses={
+        401: PROBLEM | {"description": "Not signed in"},
+        403: PROBLEM | {"description": "For auditors and coordinators"},
+        404: PROBLEM | {"description": "Missing, or of another area"},
+        422: PROBLEM | {"description": "Something has to be corrected"},
+    }
+)
 needs = calls("audit")
 Limit = Annotated[int, Query(ge=1, le=200)]
 Seq = Annotated[int, Query(ge=1, le=2**62)]

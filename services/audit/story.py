@@ -9,7 +9,7 @@ from typing import Any
 SENTENCES: Mapping[str, tuple[str, str]] = {
     "household.registered.v1": ("worker", "登记了一户，{members} 人"),
     "household.changed.v1": ("worker", "更新了户信息，{members} 人"),
-    "consent.given.v1": ("worker", "记录了同意：{purpose}"),
+    "consent.given.v1": ("worker", "记录了同意：需求可以告知捐赠方"),
     "consent.withdrawn.v1": ("worker", "记录了撤回同意"),
     "visit.recorded.v1": ("worker", "走访，记下 {count} 项需求"),
     "need.noted.v1": ("worker", "记下一项需求，类别待确认"),
@@ -22,7 +22,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "offer.registered.v1": ("charity", "登记资源：{category} {quantity}{unit}"),
     "offer.changed.v1": ("charity", "更改资源：{category} {quantity}{unit}"),
     "offer.withdrawn.v1": ("charity", "撤回资源：{reason}"),
-    "proposal.made.v1": ("", "提出匹配建议：{quantity} 件，{points} 分"),
+    "proposal.made.v1": ("", "提出匹配建议：数量 {quantity}，{points} 分"),
     "proposal.superseded.v1": ("", "匹配建议有更新"),
     "round.completed.v1": ("", "完成一轮匹配：{needs} 项需求，{offers} 项资源，建议 {proposed} 项"),
     "proposal.approved.v1": ("coordinator", "批准：{category} {quantity}{unit}"),

@@ -29,14 +29,14 @@ select
     (select count(*) from coordination.commitment) as commitments"""
 
 
-async def _settle(house: House) -> None:
+async def _settle(house: House, dice: random.Random) -> None:
     """Deliver and run what waits for the two services, in a shuffled order."""
     while True:
         batch = await bus.claim(house.db, list(BOTH))
         ready = await jobs.due(house.db, list(MATCHER.jobs))
         if not batch and not ready:
             break
-        random.shuffle(batch)
+        dice.shuffle(batch)
         await local_send(house.db, BOTH)(batch)
         await jobs.local_jobs(house.db, [MATCHER])(ready)
     assert not await house.db.pool.fetch(
@@ -88,7 +88,7 @@ async def test_the_books_balance(house: House, seed: int) -> None:
     offers: list[OfferRegistered] = []
     for _ in range(15):
         await house.publish(*(_change(dice, needs, offers) for _ in range(4)))
-        await _settle(house)
+        await _settle(house, dice)
         for item in (await client.get("/api/coordination/v1/proposals")).json()["items"]:
             if dice.random() < 0.2:
                 await client.post(DECLINE.format(item["proposal_id"]), json={"reason": "better_use"})
@@ -101,7 +101,7 @@ async def test_the_books_balance(house: House, seed: int) -> None:
             offer = next(o for o in offers if str(o.offer_id) == item["offer_id"])
             if dice.random() < 0.7:
                 await house.publish(_outcome(dice, answer.json(), need, offer))
-    await _settle(house)
+    await _settle(house, dice)
     balance = dict(await house.db.pool.fetchrow(BALANCE) or {})
     assert balance.pop("commitments") > 8
     assert set(balance.values()) == {0}, balance
