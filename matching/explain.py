@@ -10,9 +10,9 @@ import numpy as np
 
 from matching.candidates import Pairs, Pool, barred, block_of, judge, pool, sources
 from matching.columns import seconds
+from matching.edges import edges_of
 from matching.history import History
 from matching.model import Catalogue, Edge, Need, Offer, PastAid, PendingAid, Policy
-from matching.propose import edges_of
 from matching.ranking import AdditiveModel
 from matching.rules import PAIR_RULES, Setting
 from matching.scoring import best_pairs

@@ -4,8 +4,8 @@ Areas are official 12-digit codes, points are (longitude, latitude) in degrees (
 units of the category, scores and prices milli-points, distances metres. Every datetime carries a zone.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
@@ -158,7 +158,12 @@ class Assignment:
     need_id: str
     offer_id: str
     quantity: int
-    edge: Edge
+    explain: Callable[[], Edge] = field(repr=False, compare=False)
+
+    @property
+    def edge(self) -> Edge:
+        """The pair's score and reasons, put together when asked for: most of a plan is as it was and needs none."""
+        return self.explain()
 
 
 @dataclass(frozen=True, slots=True)

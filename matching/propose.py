@@ -1,6 +1,5 @@
 """The one way in: needs and offers in, a plan out."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -11,12 +10,11 @@ import numpy as np
 from matching.allocation import Allocation, Graph, allocate
 from matching.candidates import Pool, barred, new_tally, pool, refusals, search
 from matching.columns import Ints, seconds
+from matching.edges import Alternatives, Edges
 from matching.fairness import fairness
 from matching.history import History
 from matching.model import (
-    Assignment,
     Catalogue,
-    Edge,
     Need,
     Offer,
     PastAid,
@@ -25,8 +23,7 @@ from matching.model import (
     Policy,
     Refusal,
 )
-from matching.ranking import TERMS, AdditiveModel
-from matching.reasons import need_reasons, reasons
+from matching.ranking import AdditiveModel
 from matching.rules import Setting
 from matching.scoring import Scored, best_pairs
 from matching.shortfall import shortfalls
@@ -130,12 +127,10 @@ def _plan(
     setting: Setting,
     shares: Mapping[str, int],
 ) -> Plan:
-    used = np.flatnonzero(result.quantity)
-    units = result.quantity[used].tolist()
-    edges = edges_of(base, best.take(used), setting)
+    edges = Edges(base, best, setting)
     return Plan(
-        assignments=tuple(Assignment(e.need_id, e.offer_id, n, e) for e, n in zip(edges, units, strict=True)),
-        alternatives=_alternatives(base, best, result.quantity, setting),
+        assignments=tuple(edges.assignment(pair, n) for pair, n in enumerate(result.quantity.tolist()) if n),
+        alternatives=Alternatives(edges, result.quantity),
         refusals=tuple(sorted(refused, key=lambda refusal: refusal.need_id)),
         certificate=result.certificate,
         fairness=fairness(base, best, result.quantity, shares),
@@ -143,31 +138,3 @@ def _plan(
             offer.id: price for offer, price in zip(base.offers, result.offer_price.tolist(), strict=True)
         },
     )
-
-
-def _alternatives(base: Pool, best: Scored, quantity: Ints, setting: Setting) -> dict[str, tuple[Edge, ...]]:
-    spare = np.flatnonzero(quantity == 0)
-    order = spare[np.lexsort((best.pairs.offer[spare], -best.score[spare], best.pairs.need[spare]))]
-    need = best.pairs.need[order]
-    starts = np.flatnonzero(np.diff(need, prepend=-1))
-    rank = np.arange(need.size) - np.repeat(starts, np.diff(starts, append=need.size))
-    found: dict[str, tuple[Edge, ...]] = defaultdict(tuple)
-    for edge in edges_of(base, best.take(order[rank < setting.policy.alternatives]), setting):
-        found[edge.need_id] += (edge,)
-    return dict(found)
-
-
-def edges_of(base: Pool, some: Scored, setting: Setting) -> list[Edge]:
-    """Scored pairs as edges with their reasons, in the same order."""
-    columns = (some.pairs.need, some.pairs.offer, some.pairs.factor, some.score, some.metres, some.parts)
-    numbers = np.unique(some.pairs.need).tolist()
-    person = {number: need_reasons(base.needs[number], setting.policy, setting.now) for number in numbers}
-    edges = []
-    for need_number, offer_number, factor, score, metres, parts in zip(
-        *(c.tolist() for c in columns), strict=True
-    ):
-        need, offer = base.needs[need_number], base.offers[offer_number]
-        why = person[need_number] + reasons(need, offer, factor, metres)
-        points = tuple((name, part) for name, part in zip(TERMS, parts, strict=True) if part)
-        edges.append(Edge(need.id, offer.id, score, points, why))
-    return edges

@@ -68,10 +68,11 @@ select unnest(:types::text[]), :consumer on conflict do nothing;
 delete from bus.subscription where consumer = :consumer and not (type = any (:types));
 
 -- name: add_job$
--- Leave a job; while one of the same kind and key waits, that one is enough.
-insert into bus.job (id, kind, key, payload, run_after)
+-- Leave a job; while one of the same kind and key waits, that one is enough. Touching it keeps it from starting before this commit,
+-- and when it has just started a new one is left: a start never overlooks what the leaver wrote.
+insert into bus.job as job (id, kind, key, payload, run_after)
 values (:id, :kind, :key, :payload, now() + :delay * interval '1 second')
-on conflict (kind, key) where state = 'queued' do nothing
+on conflict (kind, key) where state = 'queued' do update set run_after = least(job.run_after, excluded.run_after)
 returning id;
 
 -- name: due_jobs
@@ -92,8 +93,8 @@ returning j.id;
 update bus.job set state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = now() + :seconds * interval '1 second'
 where id = (
     select id from bus.job where id = :id
-      and ((state = 'queued' and run_after <= now()) or (state = 'running' and lease_until < now()))
-    for update skip locked
+      and ((state = 'queued' and run_after <= clock_timestamp()) or (state = 'running' and lease_until < now()))
+    for update
 )
 returning id, kind, key, payload, fence, attempts;
 

@@ -79,14 +79,11 @@ union
 select category from matcher.offer where id = :offer_id;
 
 -- name: mark!
-select matcher.mark(:categories::text[]);
+insert into matcher.dirty (category) select distinct code from unnest(:categories::text[]) as code where code <> '';
 
 -- name: lock_round!
 -- One round at a time.
 select pg_advisory_xact_lock(hashtext('matcher.round'));
-
--- name: wait_for_marks!
-select matcher.wait_for_marks();
 
 -- name: take_dirty
 delete from matcher.dirty returning category;

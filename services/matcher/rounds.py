@@ -30,7 +30,6 @@ async def run_round(conn: Connection, job: Job) -> None:
     asked = job.payload.get("round_id")
     dry = bool(job.payload.get("dry_run"))
     await SQL.lock_round(conn)
-    await SQL.wait_for_marks(conn)
     marked = [] if dry else [row["category"] for row in await SQL.take_dirty(conn)]
     categories = tuple(sorted(rules.catalogue())) if asked else rules.component(marked)
     if not categories:

@@ -84,7 +84,7 @@ class Pages:
             "labels": LABELS,
             "area_name": lambda code: tables.area_label(code, language),
             "category_name": lambda code: tables.category_label(code, language),
-            "unit": lambda code: tables.unit_label(code, language),
+            "unit": lambda code, quantity=2: tables.unit_label(code, language, quantity),
             "vulnerability_name": lambda code: tables.vulnerability_label(code, language),
             "when": lambda value: when(value, language),
             "day": lambda value: day(value, language),

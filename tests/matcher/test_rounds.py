@@ -21,9 +21,8 @@ from tests.matcher.test_handlers import approved
 
 SOMEBODY_WAITS = """do $$ begin
     while not exists (
-        select from pg_locks where locktype = 'advisory' and not granted
-        and database = (select oid from pg_database where datname = current_database())
-    ) loop perform pg_sleep(0.01); end loop;
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+    ) loop perform pg_stat_clear_snapshot(); perform pg_sleep(0.01); end loop;
 end $$"""
 
 

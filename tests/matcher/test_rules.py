@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hypothesis import given
@@ -35,7 +36,9 @@ def pending(**changes: Any) -> Pending:
 
 
 def plan(*assigned: tuple[str, str, int], refusals: tuple[Refusal, ...] = ()) -> Plan:
-    assignments = tuple(Assignment(n, o, q, Edge(n, o, 1000, (("base", 1000),))) for n, o, q in assigned)
+    assignments = tuple(
+        Assignment(n, o, q, partial(Edge, n, o, 1000, (("base", 1000),))) for n, o, q in assigned
+    )
     return Plan(assignments, {}, refusals, Certificate(0, 0, 0.0, "test", 1, 0, 0, 0), (), {})
 
 

@@ -1,5 +1,6 @@
 """Jobs: one that waits is enough, one worker at a time, a stale worker writes nothing."""
 
+import asyncio
 from pathlib import Path
 from uuid import UUID
 
@@ -96,3 +97,18 @@ async def test_a_dead_workers_job_comes_back_when_its_lease_ends(db: Database) -
         "update bus.job set lease_until = now() - interval '1 second', sent_at = now() - interval '2 seconds'"
     )
     assert await jobs.due(db, ["matcher.round"]) == [job_id]
+
+
+async def test_a_job_does_not_start_before_those_who_left_it_have_committed(db: Database) -> None:
+    async def nothing(conn: Connection, job: Job) -> None:
+        """Only its start matters."""
+
+    await leave(db)
+    [job_id] = await jobs.due(db, ["matcher.round"])
+    async with db.transaction(SYSTEM) as conn:
+        await jobs.enqueue(conn, "matcher.round", "round")
+        running = asyncio.create_task(jobs.run_job(db, doing(nothing), job_id))
+        done, _ = await asyncio.wait([running], timeout=0.2)
+        assert not done
+    await running
+    assert await states(db) == ["done"]

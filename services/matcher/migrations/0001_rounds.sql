@@ -167,22 +167,6 @@ begin
     where o.id = offer;
 end $$;
 
--- A handler holds the shared lock from its mark to its commit. A round passes through the exclusive one before it reads, so that
--- everything marked before the round began is committed and seen; what is marked later leaves a job of its own.
-create function matcher.mark(codes text[]) returns void
-language plpgsql as $$
-begin
-    perform pg_advisory_xact_lock_shared(hashtext('matcher.mark'));
-    insert into matcher.dirty (category) select distinct code from unnest(codes) as code where code <> '';
-end $$;
-
-create function matcher.wait_for_marks() returns void
-language plpgsql as $$
-begin
-    perform pg_advisory_lock(hashtext('matcher.mark'));
-    perform pg_advisory_unlock(hashtext('matcher.mark'));
-end $$;
-
 grant select, insert, update, delete on all tables in schema matcher to nuanlian_matcher_system;
 grant select on all tables in schema matcher to nuanlian_matcher;
 grant insert on matcher.dirty, matcher.round, matcher.proposal to nuanlian_matcher;
