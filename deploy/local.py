@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -77,6 +79,8 @@ def parts(data: Path, database_url: str | None, broker_url: str | None, broker: 
 async def engine_room(settings: Settings, db: Database, services: Sequence[Service]) -> AsyncIterator[None]:
     """The embedded mode's background: a relay for each service, job workers and timers, all in this process."""
     listener = Listener(settings.database_url)
+    # The engine runs in a thread beside the requests: it gives way to them after half a millisecond instead of five.
+    sys.setswitchinterval(0.0005)
     send, run = local_send(db, {service.name: service for service in services}), jobs.local_jobs(db, services)
     tasks = [
         asyncio.create_task(bus.relay(db, listener, [s.name], send), name=f"relay.{s.name}")
@@ -130,10 +134,18 @@ def http_server(app: FastAPI, host: str, port: int) -> Server:
     )
 
 
+def settle_memory() -> None:
+    """Set what start-up made aside for good: walking through it stops everything for 100 ms and more at each full collection."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 @asynccontextmanager
 async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[None]:
     """Serve `app` while the block runs; entered once it answers."""
     server = http_server(app, host, port)
+    settle_memory()
     running = asyncio.create_task(server.serve())
     while not server.started:
         if running.done():

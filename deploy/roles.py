@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
 from deploy.errors import SetupError
-from deploy.local import serving, until_stopped
+from deploy.local import serving, settle_memory, until_stopped
 from services.compose import ALL
 from shared import bus, jobs
 from shared.broker import Publisher, broker_send, consume
@@ -62,6 +62,7 @@ async def run_relay(settings: Settings) -> None:
 
 async def run_consumers(settings: Settings, services: Sequence[Service]) -> None:
     """From RabbitMQ to the services' handlers."""
+    settle_memory()
     db, stop = await Database.connect(settings.database_url, settings.pool_size), asyncio.Event()
     listening = {service.name: service for service in services if service.listens}
     running = asyncio.create_task(consume(db, broker_of(settings), listening, stop))

@@ -28,7 +28,7 @@ LABELS: dict[str, dict[str, str]] = {
         "closed": "已结案",
         "withdrawn": "已撤回",
     },
-    "offer_status": {"open": "可用", "used_up": "已用完", "expired": "已过期", "withdrawn": "已撤回"},
+    "offer_status": {"open": "提供中", "used_up": "已用完", "expired": "已过期", "withdrawn": "已撤回"},
     "proposal_status": {
         "pending": "待审批",
         "approved": "已批准",

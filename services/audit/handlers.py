@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import structlog
 from pydantic import ValidationError
@@ -136,7 +135,6 @@ async def _note_answers(conn: Connection, answers: Sequence[FollowUpAnswered]) -
 
 
 def _due(event: DeliveryReceived) -> list[FollowUpDue]:
-    group, is_service = _kind_of(event.category)
     return [
         FollowUpDue(
             follow_up_id=rules.follow_up_id(event.delivery_id, kind),
@@ -147,7 +145,7 @@ def _due(event: DeliveryReceived) -> list[FollowUpDue]:
             area=event.area,
             due_at=due_at,
         )
-        for kind, due_at in rules.follow_ups(_times(), group, is_service, event.urgency, event.at)
+        for kind, due_at in rules.follow_ups(_times(), _works(event.category), event.urgency, event.at)
     ]
 
 
@@ -157,7 +155,7 @@ def _times() -> FollowUpTimes:
     return FollowUpTimes(chosen["days"], chosen["safety_check_days"], chosen["works_days"])
 
 
-def _kind_of(code: str) -> tuple[str, bool]:
-    """The group of a category and whether it is work; a code that is not in the table counts as goods."""
-    category: Any = tables.categories().get(code)
-    return (category.group, category.kind == "service") if category else ("", False)
+def _works(code: str) -> bool:
+    """Whether the category is licensed work on a home: wiring, gas, a roof."""
+    category = tables.categories().get(code)
+    return category is not None and category.group == "HSE" and category.safety_class in ("S3", "S4")

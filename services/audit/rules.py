@@ -15,8 +15,6 @@ from shared.events import Envelope
 DOMAIN = b"nuanlian-ledger-v1"
 GENESIS = bytes(32)
 
-# Work on a home (wiring, gas, a roof) is looked at twice: whether it is safe, and whether it lasted.
-WORKS_GROUP = "HSE"
 FOLLOW_UPS = UUID("6f0c2a52-6b0e-5a4e-9a0d-3b1f1e7c9d21")
 
 Kind = Literal["outcome", "safety"]
@@ -144,10 +142,10 @@ def follow_up_id(delivery_id: UUID, kind: Kind) -> UUID:
 
 
 def follow_ups(
-    times: FollowUpTimes, group: str, is_service: bool, urgency: str, received_at: datetime
+    times: FollowUpTimes, works: bool, urgency: str, received_at: datetime
 ) -> tuple[tuple[Kind, datetime], ...]:
-    """Which follow-ups a receipt asks for, and by when."""
-    if group == WORKS_GROUP and is_service:
+    """Which follow-ups a receipt asks for, and by when. Works on a home are looked at twice: whether they are safe, and whether they last."""
+    if works:
         safety, lasting = timedelta(days=times.safety_days), timedelta(days=times.works_days)
         return (("safety", received_at + safety), ("outcome", received_at + lasting))
     return (("outcome", received_at + timedelta(days=times.days[urgency])),)

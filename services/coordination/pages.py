@@ -12,7 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.coordination import approvals, board
+from services.coordination import approvals, board, rules
 from services.coordination.api import spoken
 from services.coordination.handlers import SQL
 from services.coordination.schemas import (
@@ -84,6 +84,27 @@ async def post_approve(request: Request, proposal_id: UUID, call: Call = needs("
 @router.post("/proposals/{proposal_id}/decline")
 async def post_decline(request: Request, proposal_id: UUID, call: Call = needs("coordinator")) -> Response:
     return await _decide(request, call, DeclineProposal, partial(approvals.decline, proposal_id=proposal_id))
+
+
+@router.post("/approvals/summary")
+async def post_summary(request: Request, call: Call = needs("coordinator")) -> HTMLResponse:
+    """What approving the ticked rows would do; nothing is done yet."""
+    try:
+        body = parse(ApproveMany, await fields(request))
+    except AidError as error:
+        return await _board(request, call, error)
+    async with call.transaction() as conn:
+        rows = list((await board.some(conn, body.proposal_ids, words_of(call))).values())
+    filters, _ = _filters(request)
+    return PAGES.render(
+        request,
+        "coordination/summary.html",
+        rows=[row for row in rows if row.status == "pending"],
+        gone=len(body.proposal_ids) - sum(row.status == "pending" for row in rows),
+        totals=rules.totals(rows),
+        query=_link(filters).partition("?")[2],
+        back=_link(filters),
+    )
 
 
 @router.post("/approvals")

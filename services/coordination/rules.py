@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -51,6 +51,45 @@ class NeedState:
     case_number: str
     urgency: str
     raised_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What approving all ticked proposals asks of one offer: `left` below zero cannot be promised in full."""
+
+    charity_name: str
+    offer_number: str
+    category: str
+    proposals: int
+    quantity: int
+    towns: frozenset[str]
+    left: int
+
+
+def totals(rows: Iterable[Any]) -> list[Total]:
+    """The pending ones among shown proposals, summed by offer, those that run short first."""
+    by_offer: dict[UUID, list[Any]] = {}
+    for row in rows:
+        if row.status == "pending":
+            by_offer.setdefault(row.offer_id, []).append(row)
+    return sorted(
+        (_total(group) for group in by_offer.values()),
+        key=lambda total: (total.left >= 0, total.offer_number),
+    )
+
+
+def _total(group: Sequence[Any]) -> Total:
+    first, asked = group[0], sum(row.quantity for row in group)
+    towns = frozenset(row.area for row in group)
+    return Total(
+        first.charity_name,
+        first.offer_number,
+        first.offer_category,
+        len(group),
+        asked,
+        towns,
+        first.offer_left - asked,
+    )
 
 
 @dataclass(frozen=True, slots=True)

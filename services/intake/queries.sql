@@ -98,10 +98,6 @@ select * from intake.beneficiary_site where id = :site_id;
 -- name: site_by_name^
 select * from intake.beneficiary_site where area = :area and kind = :kind and name = :name;
 
--- name: sites_by_name
-select s.* from intake.beneficiary_site s
-join unnest(:areas::text[], :kinds::text[], :names::text[]) as wanted (area, kind, name) using (area, kind, name);
-
 -- name: sites
 select id, site_number, kind, name, area from intake.beneficiary_site order by name, id limit :most;
 

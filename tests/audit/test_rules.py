@@ -175,13 +175,13 @@ def test_the_area_of_an_event(data: dict[str, object], area: str | None) -> None
 
 @pytest.mark.parametrize(("urgency", "days"), [("critical", 3), ("high", 7), ("normal", 14), ("low", 30)])
 def test_a_follow_up_is_due_by_urgency(urgency: str, days: int) -> None:
-    assert follow_ups(TIMES, "APP", False, urgency, NOW) == (("outcome", NOW + timedelta(days=days)),)
+    assert follow_ups(TIMES, False, urgency, NOW) == (("outcome", NOW + timedelta(days=days)),)
 
 
 def test_work_on_a_home_is_looked_at_the_next_day_and_after_a_month() -> None:
     expected = (("safety", NOW + timedelta(days=1)), ("outcome", NOW + timedelta(days=30)))
-    assert follow_ups(TIMES, "HSE", True, "critical", NOW) == expected
-    assert follow_ups(TIMES, "HSE", False, "high", NOW) == (("outcome", NOW + timedelta(days=7)),)
+    assert follow_ups(TIMES, True, "critical", NOW) == expected
+    assert follow_ups(TIMES, False, "high", NOW) == (("outcome", NOW + timedelta(days=7)),)
 
 
 def test_a_follow_up_has_one_id_for_its_delivery_and_kind() -> None:

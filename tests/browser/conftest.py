@@ -86,8 +86,9 @@ async def lived_in(template: str) -> AsyncIterator[Nuanlian]:
     async with nuanlian(template) as made:
         await import_sample(made.settings, made.db)
         await made.settle()
-        accounts = {role: await made.account(role, area) for role, area in DEMO.items()}
-        await walk(made.url, accounts, made.db)
+        for role, area in DEMO.items():
+            await made.account(role, area)
+        await walk(made.url, made.accounts, made.db)
         await made.settle()
         await made.account("charity", CITY, await made.db.pool.fetchval(GIVER))
         yield made

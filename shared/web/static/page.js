@@ -21,3 +21,32 @@ document.addEventListener("click", (event) => {
     copy.querySelector("[name]").focus();
   }
 });
+
+// Of the parts of a form that exclude each other only the chosen one is shown: data-chosen="<name> <value>".
+function showChosen(name) {
+  const chosen = document.querySelector(`[data-choose="${name}"]:checked`)?.value;
+  document.querySelectorAll(`[data-chosen^="${name} "]`).forEach((part) => { part.hidden = part.dataset.chosen !== `${name} ${chosen}`; });
+}
+document.addEventListener("change", (event) => {
+  if (event.target.dataset.choose) showChosen(event.target.dataset.choose);
+});
+
+// A table knows the names of its columns in each cell, so that a phone can show its rows as cards; what still is too wide takes the keyboard.
+function arrangeTables() {
+  document.querySelectorAll("table").forEach((table) => {
+    if (!table.tHead) return;
+    const names = [...table.tHead.rows[0].cells].map((cell) => (cell.querySelector(".visually-hidden") ? "" : cell.textContent.trim()));
+    for (const row of table.tBodies[0].rows) {
+      [...row.cells].forEach((cell, at) => { if (names[at] && cell.colSpan === 1) cell.dataset.column = names[at]; });
+    }
+    table.classList.add("pile");
+  });
+  document.querySelectorAll(".scroll").forEach((box) => {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
+  });
+}
+document.addEventListener("DOMContentLoaded", () => {
+  new Set([...document.querySelectorAll("[data-choose]")].map((field) => field.dataset.choose)).forEach(showChosen);
+  arrangeTables();
+});
+window.addEventListener("resize", arrangeTables);
