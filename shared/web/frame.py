@@ -23,6 +23,7 @@ from shared.errors import (
     fault_of,
 )
 from shared.i18n import say
+from shared.web import docs
 from shared.web.pages import Pages
 
 PAGES = Pages()
@@ -114,6 +115,7 @@ def install_frame(app: FastAPI) -> None:
     app.add_api_route("/health/ready", _ready, include_in_schema=False)
     app.add_api_route("/language/{language}", _switch_language, include_in_schema=False)
     app.add_api_route("/", _home, include_in_schema=False)
+    app.include_router(docs.router)
 
 
 async def _guard(request: Request, call_next: Any) -> Response:

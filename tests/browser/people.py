@@ -78,9 +78,11 @@ class Window:
         """Look again until the page shows so many of them: what causes them runs in the background."""
         for _ in range(most):
             try:
-                return await expect(wanted).to_have_count(count, timeout=400)
+                await expect(wanted).to_have_count(count, timeout=400)
             except AssertionError:
                 await self.page.reload()
+            else:
+                return
         await expect(wanted).to_have_count(count)
 
     def note(self, message: ConsoleMessage) -> None:

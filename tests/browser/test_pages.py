@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from services.compose import ALL
 from shared import tables
@@ -142,6 +142,20 @@ async def test_every_page_works_for_everyone(browser: Browser, lived_in: Nuanlia
             name = re.sub(r"\W+", "-", f"{role or 'anyone'}{pattern}").strip("-")
             await opened.page.screenshot(path=SCREENS / lang / f"{name}.png", full_page=True)
     assert not found, "\n".join(found)
+
+
+async def test_the_interface_is_documented_without_leaving_the_house(browser: Browser, lived_in: Nuanlian) -> None:
+    asked: set[str] = set()
+    async with window(browser, lived_in) as stranger:
+        await stranger.go("/api/docs")
+        await expect(stranger.page.locator("#password")).to_be_visible()
+    async with window(browser, lived_in, "admin") as opened:
+        opened.page.on("request", lambda request: asked.add(request.url))
+        await opened.go("/accounts/me")
+        await opened.press("接口文档")
+        await expect(opened.page.locator("#swagger .opblock-tag")).to_have_count(len(ALL))
+        await opened.page.screenshot(path=SCREENS / "zh-CN" / "admin-api-docs.png", full_page=True)
+    assert all(url.startswith((lived_in.url, "data:")) for url in asked), asked
 
 
 FRAGMENTS = {"/contact", "/more", "/new"}  # parts of a page, fetched by it

@@ -1,0 +1,134 @@
+"""The commands that start everything, as a person starts and stops them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from deploy.ports import free_port
+from deploy.processes import alive, wait_for
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def up(data: Path, port: int, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`nuanlian up` until the block ends; entered once it is ready."""
+    command = [sys.executable, "-m", "services", "up", "--data", str(data), "--port", str(port), *options]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        assert wait_for(lambda: answers(port) or process.poll() is not None, 90, 0.1)
+        assert process.poll() is None, process.stdout.read() if process.stdout else ""
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def left_over(data: Path) -> list[str]:
+    """Processes that still name the data folder, on their command line or as their working folder."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd", "pid"]):
+        words = " ".join(process.info["cmdline"] or []) + str(process.info["cwd"])
+        if str(data) in words and process.info["pid"] != os.getpid():
+            found.append(words)
+    return found
+
+
+def verify(data: Path) -> dict[str, object]:
+    command = [sys.executable, "-m", "services", "ledger", "verify", "--data", str(data)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    verdict: dict[str, object] = json.loads(done.stdout)
+    return verdict
+
+
+def test_the_embedded_mode_starts_and_leaves_nothing_running(data: Path) -> None:
+    with up(data, free_port()) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert left_over(data) == []
+
+
+def test_it_survives_a_kill_and_keeps_its_data(data: Path) -> None:
+    port = free_port()
+    with up(data, port) as process:
+        process.kill()
+        process.wait(30)
+    with up(data, port):
+        assert answers(port)
+    assert verify(data)["ok"] is True
+    assert left_over(data) == []
+
+
+def test_a_folder_in_use_is_said_so(data: Path) -> None:
+    with up(data, free_port()):
+        command = [sys.executable, "-m", "services", "up", "--data", str(data), "--port", str(free_port())]
+        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert second.returncode == 2
+    assert str(data) in second.stderr and "Traceback" not in second.stderr
+
+
+def roles(parent: int) -> dict[str, int]:
+    """The role processes that a supervisor runs."""
+    children = [child for child in psutil.Process(parent).children() if alive(child)]
+    words = {child.pid: child.cmdline() for child in children}
+    return {
+        line[line.index("run") + 1]: pid
+        for pid, line in words.items()
+        if "run" in line and "services" in line
+    }
+
+
+def test_the_full_mode_restarts_what_dies_and_leaves_nothing_running(data: Path) -> None:
+    with up(data, free_port(), "--broker", "rabbitmq") as process:
+        before = roles(process.pid)
+        assert set(before) == {"api", "relay", "consumers", "worker", "beat"}
+        os.kill(before["consumers"], signal.SIGKILL)
+        assert wait_for(
+            lambda: roles(process.pid).get("consumers", before["consumers"]) != before["consumers"], 30, 0.1
+        )
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    assert wait_for(lambda: not left_over(data), 10, 0.2), left_over(data)
+
+
+@pytest.mark.timeout(300)
+def test_the_demo_says_at_the_end_what_it_did(data: Path) -> None:
+    command = [sys.executable, "-m", "services", "demo", "--data", str(data), "--once"]
+    for expected in (403, 406):  # a second run keeps the data and records one more visit of three needs
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=140)
+        assert done.returncode == 0, done.stderr[-2000:]
+        summary = json.loads(done.stdout.splitlines()[-1])
+        assert set(summary) == {
+            "needs",
+            "proposals",
+            "approved",
+            "received",
+            "events",
+            "ledger_verified",
+            "gap",
+            "seconds",
+        }
+        assert summary["needs"] == expected
+        assert summary["ledger_verified"] is True and 0 <= summary["gap"] <= 1e-4
+        assert summary["proposals"] > 150 and summary["approved"] > 10 and summary["received"] > 3
+    assert left_over(data) == []
