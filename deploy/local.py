@@ -130,6 +130,7 @@ def http_server(app: FastAPI, host: str, port: int) -> Server:
             access_log=False,
             timeout_graceful_shutdown=2,
             server_header=False,
+            forwarded_allow_ips=app.state.settings.trusted_proxies,
         )
     )
 

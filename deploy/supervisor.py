@@ -9,7 +9,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import amqp
 import httpx
 import structlog
 
@@ -18,8 +20,10 @@ from deploy.local import until_stopped
 from deploy.processes import tail
 from deploy.roles import LASTING, RoleName
 from services.compose import ALL
+from shared.broker import connect, queue_of
 from shared.service import prepare
 from shared.settings import Settings
+from shared.worker import QUEUE
 
 STOP_SECONDS = 20.0
 READY_SECONDS = 60.0
@@ -56,7 +60,10 @@ class Child:
             self.restarts += 1
             log.warning("process.died", role=self.role, code=code, restarts=self.restarts)
             await asyncio.sleep(min(0.2 * 2**self.restarts, 10))
-            await self.start()
+            try:
+                await self.start()
+            except OSError:
+                log.exception("process.not_started", role=self.role)
 
     async def stop(self) -> None:
         self.stopping = True
@@ -104,6 +111,28 @@ async def ready(url: str, api: Child) -> None:
     )
 
 
+async def consuming(broker_url: str) -> None:
+    """Wait until every queue has somebody who takes from it: the consumers and the Celery worker. Raises `SetupError` otherwise."""
+    names = [queue_of(service.name).name for service in ALL if service.listens] + [QUEUE]
+    for _ in range(int(READY_SECONDS / 0.2)):
+        if await asyncio.to_thread(all_taken, broker_url, names):
+            return
+        await asyncio.sleep(0.2)
+    raise SetupError(
+        "消费者在 {seconds} 秒内没有就绪。请查看数据目录 logs 里的记录。", seconds=int(READY_SECONDS)
+    )
+
+
+def all_taken(broker_url: str, names: Sequence[str]) -> bool:
+    """Whether each of these queues exists and has a consumer."""
+    try:
+        with connect(broker_url, 0) as connection:
+            channel: Any = connection.channel()
+            return all(channel.queue_declare(name, passive=True).consumer_count for name in names)
+    except (OSError, amqp.AMQPError):
+        return False
+
+
 class Supervisor:
     """All roles of the full mode."""
 
@@ -119,6 +148,8 @@ class Supervisor:
             child.watcher = asyncio.create_task(child.watch())
         try:
             await ready(self.url, next(child for child in self.children if child.role == "api"))
+            if self.settings.broker_url:
+                await consuming(self.settings.broker_url)
         except BaseException:
             await self.__aexit__()
             raise

@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from shared.pii import Keyring
 Role = Literal["worker", "charity", "coordinator", "auditor", "admin"]
 COOKIE = "nuanlian_session"
 LANGUAGE_COOKIE = "nuanlian_language"
+TRIES = 4
 SQL = queries(Path(__file__).parent, "access.sql")
 
 
@@ -177,6 +178,14 @@ class Call:
         With an Idempotency-Key the answer is stored in the same transaction and replayed for the same key and body; another body is
         `Invalid`. Two at once with one key: the second waits for the first.
         """
+        for _ in range(TRIES - 1):
+            with suppress(
+                asyncpg.DeadlockDetectedError
+            ):  # nothing was kept: a batch of events locks rows in its own order
+                return await self._once(body, command)
+        return await self._once(body, command)
+
+    async def _once(self, body: Any, command: Command) -> dict[str, Any]:
         key = self.request.headers.get("idempotency-key") or getattr(body, "idempotency_key", None)
         async with self.transaction() as conn:
             if key and (stored := await self._begin(conn, key, body)) is not None:

@@ -11,5 +11,9 @@ returning key;
 -- name: first_answer^
 select body_hash, response from access.idempotency where person_id = :person_id and route = :route and key = :key;
 
+-- name: prune_answers!
+-- A key is remembered for a week.
+delete from access.idempotency where created_at < now() - interval '7 days';
+
 -- name: store_answer!
 update access.idempotency set response = :response where person_id = :person_id and route = :route and key = left(:key, 200);

@@ -80,8 +80,9 @@ class Publisher:
         self._url, self._consumers = url, consumers
         self._connection: Connection | None = None
         self._channel: Any = None
-        self._sent = self._confirmed = 0
-        self._refused: list[str] = []
+        self._sent = 0
+        self._open_tags: set[int] = set()
+        self._refused = 0
 
     def send(self, batch: Sequence[Outgoing]) -> None:
         """Publish and wait until the broker has stored all of them. Raises `Unconfirmed` or a connection error; then nothing is assumed."""
@@ -108,9 +109,10 @@ class Publisher:
         self._channel = self._connection.channel()
         self._channel.confirm_select()
         self._channel.events["basic_ack"].add(self._on_ack)
+        self._channel.events["basic_nack"].add(self._on_nack)
         self._channel.events["basic_return"].add(self._on_return)
-        self._sent = self._confirmed = 0
-        self._refused = []
+        self._sent = self._refused = 0
+        self._open_tags.clear()
 
     def _publish(self, outgoing: Outgoing) -> None:
         message = amqp.Message(
@@ -121,25 +123,35 @@ class Publisher:
         )
         self._channel.basic_publish(message, EVENTS.name, outgoing.consumer, mandatory=True)
         self._sent += 1
+        self._open_tags.add(self._sent)
 
     def _on_ack(self, delivery_tag: int, multiple: bool) -> None:
-        self._confirmed = delivery_tag if multiple else self._confirmed + 1
+        """Acknowledgements come in any order when several queues store a batch; `multiple` means all tags up to this one."""
+        if multiple:
+            self._open_tags = {tag for tag in self._open_tags if tag > delivery_tag}
+        else:
+            self._open_tags.discard(delivery_tag)
 
-    def _on_return(self, _exception: object, *rest: Any) -> None:
-        self._refused.append(str(rest))
+    def _on_nack(self, delivery_tag: int, multiple: bool) -> None:
+        """A full or broken queue refused: nothing to wait for."""
+        self._refused += 1
+        self._on_ack(delivery_tag, multiple)
+
+    def _on_return(self, *_: object) -> None:
+        self._refused += 1
 
     def _await_confirms(self) -> None:
         until = time.monotonic() + CONFIRM_SECONDS
-        while self._confirmed < self._sent:
+        while self._open_tags:
             left = until - time.monotonic()
             if left <= 0:
                 raise Unconfirmed(
-                    f"{self._sent - self._confirmed} messages without a confirm after {CONFIRM_SECONDS} s"
+                    f"{len(self._open_tags)} messages without a confirm after {CONFIRM_SECONDS} s"
                 )
             assert self._connection is not None
             self._connection.drain_events(timeout=left)
         if self._refused:
-            raise Unconfirmed(f"{len(self._refused)} messages had no queue to go to")
+            raise Unconfirmed(f"{self._refused} messages were refused or had no queue to go to")
 
 
 def broker_send(db: Database, publisher: Publisher) -> bus.Send:

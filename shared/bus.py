@@ -18,7 +18,7 @@ from shared.errors import Unavailable
 from shared.events import Envelope, Event
 
 SQL = queries(Path(__file__).parent, "bus.sql")
-SYSTEM = "nuanlian_service"
+SYSTEM = "nuanlian_engine"
 FAILURES_ALLOWED = 8
 log = structlog.get_logger()
 
@@ -100,13 +100,19 @@ async def relay(
     db: Database, listener: Listener, consumers: Sequence[str], send: Send, sweep: float = 1.0
 ) -> None:
     """Send what waits for `consumers`, for ever: at every wake-up, and every `sweep` seconds in case one was lost."""
-    woken = listener.subscribe()
-    await wake_all(db, consumers)
+    woken, unsure = listener.subscribe(), True
     while True:
         try:
+            if (
+                unsure
+            ):  # what an earlier process, or a send that failed, had in its hands is sent again at once
+                await wake_all(db, consumers)
+                unsure = False
             batch = await claim(db, consumers)
             if batch:
+                unsure = True
                 await send(batch)
+                unsure = False
                 continue
         except Unavailable:
             await asyncio.sleep(0.5)
@@ -117,12 +123,9 @@ async def relay(
 
 
 async def wake_all(db: Database, consumers: Sequence[str]) -> None:
-    """Make everything undone due at once: what an earlier process had in its hands is sent again."""
-    try:
-        async with db.transaction(SYSTEM) as conn:
-            await SQL.wake_all(conn, consumers=list(consumers))
-    except Unavailable:
-        log.warning("relay.database_away")
+    """Make everything undone due at once."""
+    async with db.transaction(SYSTEM) as conn:
+        await SQL.wake_all(conn, consumers=list(consumers))
 
 
 async def note_failure(db: Database, consumer: str, event_id: UUID, error: BaseException) -> None:

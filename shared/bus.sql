@@ -1,15 +1,6 @@
 -- name: publish!
 -- Store events and one delivery row for each service that subscribed to their type.
-with fact as (
-    insert into bus.event (id, source, type, subject, correlation_id, causation_id, version, data)
-    select e.id, e.source, e.type, e.subject, e.correlation_id, e.causation_id, e.version, e.data
-    from jsonb_to_recordset(:events) as e (
-        n int, id uuid, source text, type text, subject text, correlation_id uuid, causation_id uuid, version int, data jsonb)
-    order by e.n
-    returning id, seq, type
-)
-insert into bus.delivery (event_id, consumer, seq)
-select distinct fact.id, s.consumer, fact.seq from fact join bus.subscription s on s.type in (fact.type, '*');
+select bus.publish(:events);
 
 -- name: claim
 -- Take waiting deliveries of these consumers for sending; they come back by themselves if nobody marks them done.
@@ -67,13 +58,9 @@ select unnest(:types::text[]), :consumer on conflict do nothing;
 -- name: unsubscribe_others!
 delete from bus.subscription where consumer = :consumer and not (type = any (:types));
 
--- name: add_job$
--- Leave a job; while one of the same kind and key waits, that one is enough. Touching it keeps it from starting before this commit,
--- and when it has just started a new one is left: a start never overlooks what the leaver wrote.
-insert into bus.job as job (id, kind, key, payload, run_after)
-values (:id, :kind, :key, :payload, now() + :delay * interval '1 second')
-on conflict (kind, key) where state = 'queued' do update set run_after = least(job.run_after, excluded.run_after)
-returning id;
+-- name: add_job!
+-- Leave a job; while one of the same kind and key waits, that one is enough.
+select bus.add_job(:id, :kind, :key, :payload, :delay::double precision);
 
 -- name: due_jobs
 -- Jobs to send to workers: waiting and not sent lately, or running with a lease that ran out.
@@ -82,7 +69,8 @@ from (
     select id from bus.job
     where kind = any (:kinds)
       and ((state = 'queued' and run_after <= now() and (sent_at is null or sent_at < now() - interval '30 seconds'))
-        or (state = 'running' and lease_until < now() and (sent_at is null or sent_at < lease_until)))
+        or (state = 'running' and lease_until < now()
+            and (sent_at is null or sent_at < lease_until or sent_at < now() - interval '30 seconds')))
     order by run_after limit :most for update skip locked
 ) due
 where j.id = due.id
@@ -112,3 +100,7 @@ where id = :id and fence = :fence and state = 'running';
 
 -- name: failed_jobs
 select id, kind, key, attempts, error from bus.job where state = 'failed' order by created_at limit :most;
+
+-- name: prune!
+-- Finished jobs are kept for a week.
+delete from bus.job where state = 'done' and finished_at < now() - interval '7 days';

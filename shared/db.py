@@ -205,6 +205,8 @@ async def migrate(dsn: str, packages: Iterable[Package]) -> list[str]:
     try:
         await conn.execute(_LOCK)
         await _ensure_role(conn, "nuanlian_service")
+        await _ensure_role(conn, "nuanlian_engine")
+        await conn.execute("grant nuanlian_service to nuanlian_engine")
         await conn.execute(_TABLE)
         for package in packages:
             applied += await _migrate_package(conn, package)
@@ -215,9 +217,12 @@ async def migrate(dsn: str, packages: Iterable[Package]) -> list[str]:
 
 
 async def _migrate_package(conn: asyncpg.Connection, package: Package) -> list[str]:
-    for role in (f"nuanlian_{package.name}", f"nuanlian_{package.name}_system"):
+    for role, group in (
+        (f"nuanlian_{package.name}", "nuanlian_service"),
+        (f"nuanlian_{package.name}_system", "nuanlian_engine"),
+    ):
         await _ensure_role(conn, role)
-        await conn.execute(f"grant nuanlian_service to {role}")
+        await conn.execute(f"grant {group} to {role}")
     for schema in package.schemas:
         await conn.execute(f"create schema if not exists {schema}")
         await conn.execute(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import structlog
 
+from shared.access import SQL as ANSWERS
 from shared.bus import SQL, SYSTEM, Cause, cause, new_id
 from shared.db import Connection, Database, Listener, pause, want_wake
 from shared.errors import Unavailable
@@ -16,6 +18,7 @@ from shared.service import Job, Service
 
 LEASE_SECONDS = 120
 TRIES = 6
+PRUNE_SECONDS = 3600
 SendJobs = Callable[[Sequence[UUID]], Awaitable[None]]
 log = structlog.get_logger()
 
@@ -67,13 +70,23 @@ async def due(db: Database, names: Sequence[str], most: int = 20) -> list[UUID]:
         return [row["id"] for row in await SQL.due_jobs(conn, kinds=list(names), most=most)]
 
 
+async def prune(db: Database) -> None:
+    """Forget finished jobs and the answers of keys after a week. Events and deliveries stay: they can be replayed."""
+    async with db.transaction(SYSTEM) as conn:
+        await SQL.prune(conn)
+        await ANSWERS.prune_answers(conn)
+
+
 async def relay_jobs(
     db: Database, listener: Listener, names: Sequence[str], send: SendJobs, sweep: float = 1.0
 ) -> None:
     """Send ready jobs to whoever runs them, for ever: at every wake-up and every `sweep` seconds."""
-    woken = listener.subscribe()
+    woken, pruned = listener.subscribe(), 0.0
     while True:
         try:
+            if time.monotonic() - pruned > PRUNE_SECONDS:
+                await prune(db)
+                pruned = time.monotonic()
             ready = await due(db, names)
             if ready:
                 await send(ready)

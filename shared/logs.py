@@ -1,11 +1,13 @@
-"""Logs: one JSON object a line, no local variables in tracebacks, numbers that look personal masked."""
+"""Logs: one JSON object a line, of errors their kind and place alone, numbers that look personal masked."""
 
 from __future__ import annotations
 
 import logging
 import re
 import sys
+import traceback
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -22,6 +24,20 @@ def mask_numbers(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMap
     return entry
 
 
+def trace(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Of an exception its kind and where it was raised, never its text or local variables: those repeat what people typed."""
+    error = entry.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)
+        entry["error"] = type(error).__name__
+        entry["frames"] = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+        if error.__cause__ is not None:
+            entry["cause"] = type(error.__cause__).__name__
+    return entry
+
+
 def configure(level: str = "INFO") -> None:
     """Set structlog and the standard library up for this process."""
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -29,7 +45,7 @@ def configure(level: str = "INFO") -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            trace,
             mask_numbers,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],

@@ -28,6 +28,9 @@ PROBLEM = {
         },
     },
 }
+NEEDS_KEY = "x-needs-key"
+CREATES: dict[str, Any] = {NEEDS_KEY: True}
+"""`openapi_extra=CREATES` on a route that answers through `Call.create`."""
 KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -44,16 +47,16 @@ SECURITY = {
 }
 
 
-def describe(app: FastAPI) -> None:
-    """Make the application's OpenAPI document whole; it is built once, when first asked for."""
-    made: list[dict[str, Any]] = []
+class App(FastAPI):
+    """FastAPI with a document that says how to sign in, what problems look like and where a key is needed."""
 
-    def openapi() -> dict[str, Any]:
-        if not made:
-            made.append(_whole(get_openapi(title=app.title, version=app.version, routes=app.routes)))
-        return made[0]
-
-    app.openapi = openapi  # type: ignore[method-assign]
+    def openapi(self) -> dict[str, Any]:
+        """The document, built when first asked for."""
+        if not self.openapi_schema:
+            self.openapi_schema = _whole(
+                get_openapi(title=self.title, version=self.version, routes=self.routes)
+            )
+        return self.openapi_schema
 
 
 def _whole(document: dict[str, Any]) -> dict[str, Any]:
@@ -76,8 +79,7 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     if "422" in responses:
         responses["422"] = {"description": "What has to be corrected, field by field", **_problem_content()}
     if method == "post":
-        creates = "201" in responses and "SignIn" not in str(operation.get("requestBody"))
-        operation.setdefault("parameters", []).append(KEY | {"required": creates})
+        operation.setdefault("parameters", []).append(KEY | {"required": operation.pop(NEEDS_KEY, False)})
 
 
 def _problem_content() -> dict[str, Any]:

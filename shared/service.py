@@ -19,7 +19,7 @@ from shared.db import Connection, Database, Package, migrate
 from shared.errors import Unavailable
 from shared.events import Envelope, Event
 from shared.i18n import merge
-from shared.openapi import describe
+from shared.openapi import App
 from shared.pii import Keyring
 from shared.settings import Settings
 from shared.web.frame import install_frame
@@ -149,13 +149,14 @@ def create_app(
         finally:
             await app.state.db.close()
 
-    app = FastAPI(
+    app = App(
         title="Nuanlian 暖链",
         version="1",
         lifespan=live,
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        max_body_size=settings.max_body_bytes,
         generate_unique_id_function=lambda route: (
             f"{str(route.tags[0]) if route.tags else 'pages'}_{route.name}"
         ),
@@ -170,5 +171,4 @@ def create_app(
         if service.pages:
             app.include_router(service.pages, prefix=f"/{service.name}", include_in_schema=False)
     app.mount("/static", StaticFiles(directory=SHARED / "web" / "static"), name="static")
-    describe(app)
     return app

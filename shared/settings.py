@@ -17,7 +17,8 @@ class Settings(BaseSettings):
     """Settings from `NUANLIAN_*` variables, or from files of the same names in the folder `NUANLIAN_SECRETS_DIR` names.
 
     `database_url` is the owner's login: each transaction steps down from it to its service's own role. `broker_url` unset means the
-    embedded mode, in which events are delivered inside the process. `master_key` is 32 bytes in hex and wraps every household's key.
+    embedded mode, in which events are delivered inside the process. `master_key` is 32 bytes in hex and wraps every household's key. `trusted_proxies`
+    are the addresses whose X-Forwarded headers count ("*": all, for a network that only a proxy reaches).
     """
 
     model_config = SettingsConfigDict(env_prefix="NUANLIAN_", frozen=True, extra="ignore")
@@ -28,8 +29,8 @@ class Settings(BaseSettings):
     data: Path = Path("data")
     pool_size: int = Field(default=12, ge=2, le=200)
     secure_cookies: bool = False
+    trusted_proxies: str = "127.0.0.1"
     log_level: str = "INFO"
-    round_seconds: float = Field(default=0.05, ge=0)
     max_body_bytes: int = 20_000_000
 
     @classmethod

@@ -111,7 +111,7 @@ class House:
 
     async def publish(self, *events: Event) -> list[UUID]:
         """Put events on the bus as if their owner had; returns their ids."""
-        async with self.db.transaction("nuanlian_service") as conn:
+        async with self.db.transaction(bus.SYSTEM) as conn:
             before = await conn.fetchval("select coalesce(max(seq), 0) from bus.event")
             await bus.publish(conn, *events)
             return [

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from services.compose import ALL
+from shared.access import hash_token
 from shared.db import Database, queries
 from shared.service import SHARED, Service
+from tests.house import House
 
 FILES = [
     *sorted(SHARED.glob("*.sql")),
@@ -91,3 +94,22 @@ async def test_no_service_may_read_anothers_tables(db: Database) -> None:
     assert {
         (row["rolname"].removeprefix("nuanlian_").removesuffix("_system"), row["nspname"]) for row in reach
     } == {(service.name, service.name) for service in ALL}
+
+
+@pytest.mark.parametrize("service", ALL, ids=lambda service: service.name)
+async def test_whoever_serves_a_request_reads_nothing_of_the_bus(db: Database, service: Service) -> None:
+    for table in ("bus.event", "bus.delivery", "bus.job"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with db.transaction(f"nuanlian_{service.name}") as conn:
+                await conn.fetch(f"select * from {table}")
+
+
+async def test_another_persons_stored_answers_are_not_there(house: House) -> None:
+    one, other = await house.person("coordinator"), await house.person("coordinator")
+    body = {"name": "示例机构（虚构）", "kind": "company", "area": "445381000000"}
+    answer = await one.post("/api/offers/v1/charities", json=body, headers={"idempotency-key": "k" * 20})
+    assert answer.status_code == 201
+    for client, found in ((one, 1), (other, 0)):
+        token = hash_token(client.headers["authorization"].removeprefix("Bearer "))
+        async with house.db.transaction("nuanlian_offers", token) as conn:
+            assert await conn.fetchval("select count(*) from access.idempotency") == found

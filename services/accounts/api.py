@@ -29,6 +29,7 @@ from services.accounts.schemas import (
 )
 from services.accounts.signin import SignedIn, change_password, sign_in
 from shared.access import COOKIE, Call, anyone, calls
+from shared.openapi import CREATES
 
 PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
 router = APIRouter(
@@ -91,7 +92,7 @@ async def delete_my_session(session_id: UUID, call: Call = needs()) -> Ended:
     return await views.end_own(call, session_id)
 
 
-@router.post("/me/tokens", status_code=201)
+@router.post("/me/tokens", status_code=201, openapi_extra=CREATES)
 async def post_token(body: AddToken, call: Call = needs()) -> TokenAdded:
     """A bearer token with the caller's roles. It is in this answer alone; a retry with the same key does not get it again."""
     return await once.token(call, body)
@@ -108,7 +109,7 @@ async def post_password(body: ChangePassword, call: Call = needs()) -> None:
     await change_password(call, body)
 
 
-@router.post("/people", status_code=201)
+@router.post("/people", status_code=201, openapi_extra=CREATES)
 async def post_person(body: AddPerson, call: Call = needs("admin")) -> PersonAdded:
     """A new person. Their first password is in this answer alone; a retry with the same key does not get it again."""
     return await once.person(call, body)
@@ -120,7 +121,7 @@ async def get_people(call: Call = needs("admin"), cursor: Cursor = None, limit: 
     return await views.people(call, cursor, limit)
 
 
-@router.post("/people/{person_id}/grants", status_code=201)
+@router.post("/people/{person_id}/grants", status_code=201, openapi_extra=CREATES)
 async def post_grant(person_id: UUID, body: AddGrant, call: Call = needs("admin")) -> GrantAdded:
     answer = await call.create(body, partial(handlers.add_grant, person_id=person_id))
     return GrantAdded.model_validate(answer)

@@ -26,6 +26,7 @@ from services.coordination.schemas import (
 )
 from shared.access import Call, calls
 from shared.events import Urgency
+from shared.openapi import CREATES
 from shared.reasons import words_of
 
 PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
@@ -84,7 +85,7 @@ async def post_decline(
     return Declined.model_validate(await call.do(body, partial(approvals.decline, proposal_id=proposal_id)))
 
 
-@router.post("/approvals")
+@router.post("/approvals", openapi_extra=CREATES)
 async def post_approvals(body: ApproveMany, call: Call = needs("coordinator")) -> ApprovalsAnswer:
     """Approve many in one transaction; what can't be approved is listed with its reason. Needs an Idempotency-Key or `key`."""
     return spoken(call, await call.create(body, partial(approvals.approve_many, language=call.language)))

@@ -42,6 +42,7 @@ from shared import sheets
 from shared.access import Call, Caller, calls
 from shared.db import Connection
 from shared.errors import Fault, Invalid
+from shared.openapi import CREATES
 
 PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -66,7 +67,7 @@ StatusCode = Annotated[str, Query(pattern=r"^[a-z_]{0,20}$")]
 FollowUpState = Literal["due", "overdue", "answered", "all"]
 
 
-@router.post("/visits", status_code=201)
+@router.post("/visits", status_code=201, openapi_extra=CREATES)
 async def post_visit(body: RecordVisit, call: Call = worker) -> VisitAnswer:
     return VisitAnswer.model_validate(
         await call.create(body, partial(handlers.record_visit, keyring=call.keyring))
@@ -106,7 +107,7 @@ async def patch_household(household_id: UUID, body: ChangeHousehold, call: Call 
     return HouseholdState.model_validate(await call.do(body, command))
 
 
-@router.post("/households/{household_id}/members", status_code=201)
+@router.post("/households/{household_id}/members", status_code=201, openapi_extra=CREATES)
 async def post_member(household_id: UUID, body: AddMember, call: Call = worker) -> HouseholdState:
     command = partial(households.add_member, household_id=household_id, keyring=call.keyring)
     return HouseholdState.model_validate(await call.create(body, command))

@@ -19,6 +19,7 @@ from services.matcher.schemas import (
     Why,
 )
 from shared.access import Call, calls
+from shared.openapi import CREATES
 from shared.reasons import words_of
 
 PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
@@ -34,7 +35,7 @@ router = APIRouter(
 needs = calls("matcher")
 
 
-@router.post("/rounds", status_code=202)
+@router.post("/rounds", status_code=202, openapi_extra=CREATES)
 async def post_round(body: AskRound, call: Call = needs("coordinator")) -> RoundAsked:
     """Have all categories planned anew; read the outcome from the round's address."""
     return RoundAsked.model_validate(await call.create(body, hand.ask_round))
@@ -71,7 +72,7 @@ async def get_offers(need_id: UUID, call: Call = needs("worker", "coordinator", 
         return await choices.offers_for(conn, need_id, words_of(call))
 
 
-@router.post("/proposals", status_code=201)
+@router.post("/proposals", status_code=201, openapi_extra=CREATES)
 async def post_proposal(body: ProposeByHand, call: Call = needs("coordinator")) -> HandProposal:
     """Propose by hand, or swap the offer of a pending proposal; another person has to approve it."""
     return HandProposal.model_validate(await call.create(body, hand.propose_by_hand))

@@ -41,6 +41,7 @@ from services.offers.schemas import (
 from shared.access import Call, Caller, calls
 from shared.db import Connection
 from shared.errors import Missing
+from shared.openapi import CREATES
 from shared.sheets import template, write
 
 PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
@@ -63,7 +64,7 @@ signed_in = needs()
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
-@router.post("/charities", status_code=201)
+@router.post("/charities", status_code=201, openapi_extra=CREATES)
 async def post_charity(body: RegisterCharity, call: Call = office) -> CharityAnswer:
     return CharityAnswer.model_validate(await call.create(body, handlers.register_charity))
 
@@ -78,7 +79,7 @@ async def get_charities(
     return CharityPage(items=items, next=items[-1].name if len(rows) > limit else None)
 
 
-@router.post("/offers", status_code=201)
+@router.post("/offers", status_code=201, openapi_extra=CREATES)
 async def post_offer(body: RegisterOffer, call: Call = giver) -> OfferStoredAnswer:
     return say_stored(call, await call.create(body, handlers.register_offer))
 

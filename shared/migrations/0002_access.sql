@@ -83,3 +83,11 @@ $$;
 grant usage on schema access to nuanlian_service;
 grant execute on all functions in schema access to nuanlian_service;
 grant select, insert, update on access.idempotency to nuanlian_service;
+grant select, delete on access.idempotency to nuanlian_engine;
+
+-- Answers are kept for replay: each person finds their own alone.
+alter table access.idempotency enable row level security;
+alter table access.idempotency force row level security;
+create policy own on access.idempotency to nuanlian_service
+using (person_id = coalesce((select access.live_person()), '00000000-0000-0000-0000-000000000000'));
+create policy prune on access.idempotency to nuanlian_engine using (created_at < now() - interval '7 days');

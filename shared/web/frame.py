@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from fastapi import FastAPI, HTTPException, Request, Response
@@ -34,14 +35,6 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
-BY_STATUS = {
-    401: Unauthenticated,
-    403: Forbidden,
-    404: Missing,
-    409: Conflict,
-    422: Invalid,
-    503: Unavailable,
-}
 log = structlog.get_logger()
 
 
@@ -51,10 +44,22 @@ class MethodWrong(AidError):
     status, kind, title = 405, "method-not-allowed", "方法不对"
 
 
+class TooLarge(AidError):
+    """文件太大。请拆成几份再上传。"""
+
+    status, kind, title = 413, "too-large", "文件太大"
+
+
 class Broken(AidError):
     """系统出了问题，已经记录。请稍后再试；如反复出现，请把编号 {incident} 告诉管理员。"""
 
     status, kind, title = 500, "internal", "系统错误"
+
+
+BY_STATUS: dict[int, type[AidError]] = {
+    kind.status: kind
+    for kind in (Unauthenticated, Forbidden, Missing, MethodWrong, Conflict, TooLarge, Invalid, Unavailable)
+}
 
 
 def answer(request: Request, error: AidError) -> Response:
@@ -82,8 +87,7 @@ def _bad_request(request: Request, error: Exception) -> Response:
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException | HTTPException)
-    kind = MethodWrong if error.status_code == 405 else BY_STATUS.get(error.status_code, Invalid)
-    return answer(request, kind())
+    return answer(request, BY_STATUS.get(error.status_code, Invalid)())
 
 
 def _away(request: Request, error: Exception) -> Response:
@@ -119,21 +123,12 @@ def install_frame(app: FastAPI) -> None:
 
 
 async def _guard(request: Request, call_next: Any) -> Response:
-    length = request.headers.get("content-length", "0")
-    if length.isdigit() and int(length) > request.app.state.settings.max_body_bytes:
-        return answer(request, TooLarge())
     response: Response = await call_next(request)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if not request.url.path.startswith("/static/"):
         response.headers.setdefault("cache-control", "no-store")
     return response
-
-
-class TooLarge(AidError):
-    """文件太大。请拆成几份再上传。"""
-
-    status, kind, title = 413, "too-large", "文件太大"
 
 
 async def _live() -> dict[str, str]:
@@ -147,8 +142,9 @@ async def _ready(request: Request) -> dict[str, str]:
 
 
 async def _switch_language(request: Request, language: str) -> Response:
-    back = request.headers.get("referer", "/")
-    response = RedirectResponse(back if back.startswith(str(request.base_url)) else "/", 303)
+    back = urlsplit(request.headers.get("referer", "/"))
+    here = back.netloc in ("", request.headers.get("host"))
+    response = RedirectResponse(urlunsplit(("", "", back.path or "/", back.query, "")) if here else "/", 303)
     response.set_cookie(
         LANGUAGE_COOKIE, "en" if language == "en" else "zh-CN", max_age=31_536_000, samesite="lax"
     )

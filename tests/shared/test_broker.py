@@ -96,6 +96,16 @@ async def test_every_event_arrives_once_although_it_is_sent_twice(db: Database, 
     assert waiting(url, f"nuanlian.{NAME}") == 0
 
 
+def test_confirms_may_come_in_any_order(url: str) -> None:
+    publisher = Publisher(url, [NAME])
+    publisher._open_tags = {1, 2, 3, 4}
+    publisher._on_ack(3, False)
+    publisher._on_ack(2, True)
+    assert publisher._open_tags == {4}
+    publisher._on_nack(4, False)
+    assert publisher._open_tags == set() and publisher._refused == 1
+
+
 async def test_a_confirm_marks_nothing_done(db: Database, url: str) -> None:
     batch = await published(db, 3)
     publisher = Publisher(url, [NAME])

@@ -112,3 +112,15 @@ async def test_a_job_does_not_start_before_those_who_left_it_have_committed(db: 
         assert not done
     await running
     assert await states(db) == ["done"]
+
+
+async def test_a_message_that_was_lost_twice_costs_time_but_no_job(db: Database) -> None:
+    await leave(db)
+    [job_id] = await jobs.due(db, ["matcher.round"])
+    async with db.transaction(SYSTEM) as conn:
+        await SQL.lease_job(conn, id=job_id, seconds=1)
+    for ago in ("2 minutes", "1 minute"):  # the lease ran out long before the last message was sent
+        await db.pool.execute(
+            f"update bus.job set lease_until = now() - interval '3 minutes', sent_at = now() - interval '{ago}'"
+        )
+        assert await jobs.due(db, ["matcher.round"]) == [job_id]
