@@ -119,7 +119,7 @@ async def import_sample(settings: Settings, db: Database) -> None:
 
 
 async def make_accounts(settings: Settings, db: Database) -> list[Account]:
-    """The demo's people with random passwords, and one for the charity with most to give."""
+    """The demo's people with random passwords, one of them of the charity that comes first by name."""
     keyring = Keyring(bytes.fromhex(settings.master_key))
     accounts = []
     async with db.transaction("nuanlian_accounts_system") as conn:

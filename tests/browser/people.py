@@ -69,7 +69,11 @@ class Window:
     async def press(self, message: str, within: Locator | None = None, **params: object) -> None:
         """Press the button, or follow the link, that says so."""
         name, place = self.say(message, **params), within or self.page.locator("main")
-        await place.get_by_role("button", name=name, exact=True).or_(place.get_by_role("link", name=name, exact=True)).first.click()
+        await (
+            place.get_by_role("button", name=name, exact=True)
+            .or_(place.get_by_role("link", name=name, exact=True))
+            .first.click()
+        )
 
     async def menu(self, message: str) -> None:
         await self.press(message, self.page.locator("header nav"))
@@ -92,14 +96,19 @@ class Window:
 
 
 @asynccontextmanager
-async def window(browser: Browser, site: Nuanlian, role: str = "", lang: Language = "zh-CN") -> AsyncIterator[Window]:
+async def window(
+    browser: Browser, site: Nuanlian, role: str = "", lang: Language = "zh-CN"
+) -> AsyncIterator[Window]:
     """A browser of that role's person, signed in by typing; a phone for the worker, a desktop for the others.
 
     The browser's own clock is in another zone than the office: no page may rely on it.
     """
     width, height = PHONE if role in ("worker", "") else DESKTOP
     context = await browser.new_context(
-        viewport={"width": width, "height": height}, has_touch=role == "worker", locale="zh-CN", timezone_id="America/New_York"
+        viewport={"width": width, "height": height},
+        has_touch=role == "worker",
+        locale="zh-CN",
+        timezone_id="America/New_York",
     )
     context.set_default_timeout(15_000)
     opened = Window(site, await context.new_page(), lang)

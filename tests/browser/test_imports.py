@@ -69,7 +69,11 @@ async def test_a_workers_sheets_go_in_row_by_row(browser: Browser, site: Nuanlia
         await opened.press("表格导入")
         await upload(opened, "#file-households", "先检查", HOUSEHOLDS, broken(HOMES, 0, member_name=""))
         fault, *others = await faults(opened)
-        assert (int(fault[0]), fault[1], fault[3]) == (2, HOUSEHOLDS.heading("member_name", lang), "required"), fault
+        assert (int(fault[0]), fault[1], fault[3]) == (
+            2,
+            HOUSEHOLDS.heading("member_name", lang),
+            "required",
+        ), fault
         assert {other[3] for other in others} == {"household_refused"}
         assert not await violations(page)
         right = sum(row["case_number"] != HOMES[0]["case_number"] for row in HOMES)

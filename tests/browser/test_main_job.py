@@ -58,7 +58,9 @@ async def record_visit(opened: Window) -> None:
     await page.check('[name="beneficiary.household.members.1.vulnerabilities[]"][value=ORPHAN]')
     await page.check('[name="beneficiary.household.consent.given"]')
     await page.check('[name="beneficiary.household.consent.by_guardian"]')
-    shown = datetime.fromisoformat(await page.input_value("#visited_at")).replace(tzinfo=ZoneInfo("Asia/Shanghai"))
+    shown = datetime.fromisoformat(await page.input_value("#visited_at")).replace(
+        tzinfo=ZoneInfo("Asia/Shanghai")
+    )
     assert abs(datetime.now(UTC) - shown) < timedelta(minutes=3)
     await page.select_option("#category-0", "APP-FAN")
     await page.fill("#quantity-0", "2")
@@ -94,7 +96,9 @@ async def approve(opened: Window) -> None:
     await expect(page.locator("h1")).to_have_text(opened.say("批准前核对：{count} 条建议", count=2))
     assert not await violations(page)
     await opened.press("确认批准这 {count} 条", count=2)
-    await expect(page.locator("h1")).to_have_text(opened.say("批准了 {approved} 条，{refused} 条没有批准", approved=2, refused=0))
+    await expect(page.locator("h1")).to_have_text(
+        opened.say("批准了 {approved} 条，{refused} 条没有批准", approved=2, refused=0)
+    )
 
 
 async def send(opened: Window) -> None:
@@ -154,7 +158,8 @@ async def test_the_main_job_is_done_by_hand(browser: Browser, site: Nuanlian, la
     await site.account("auditor", COUNTY)
     async with AsyncExitStack() as stack:
         coordinator, worker, auditor = [
-            await stack.enter_async_context(window(browser, site, role, lang)) for role in ("coordinator", "worker", "auditor")
+            await stack.enter_async_context(window(browser, site, role, lang))
+            for role in ("coordinator", "worker", "auditor")
         ]
         await register_charity(coordinator)
         await site.settle()

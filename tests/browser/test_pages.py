@@ -69,7 +69,9 @@ def own_words() -> tuple[set[str], re.Pattern[str]]:
     said += [category.zh for category in tables.categories().values()]
     whole = {message for message in said if "{" not in message}
     longer = sorted(message for message in said if len(HAN.findall(message)) >= 5)
-    return whole, re.compile("|".join(re.sub(r"\\\{\w+\\\}", ".{0,40}", re.escape(message)) for message in longer))
+    return whole, re.compile(
+        "|".join(re.sub(r"\\\{\w+\\\}", ".{0,40}", re.escape(message)) for message in longer)
+    )
 
 
 WHOLE, LONGER = own_words()
@@ -134,7 +136,9 @@ async def faults(opened: Window, path: str, lang: Language, phone: bool) -> list
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("role", TOUR)
-async def test_every_page_works_for_everyone(browser: Browser, lived_in: Nuanlian, role: str, lang: Language) -> None:
+async def test_every_page_works_for_everyone(
+    browser: Browser, lived_in: Nuanlian, role: str, lang: Language
+) -> None:
     known, found = await names(lived_in), list[str]()
     async with window(browser, lived_in, role, lang) as opened:
         for pattern in TOUR[role]:
@@ -144,7 +148,9 @@ async def test_every_page_works_for_everyone(browser: Browser, lived_in: Nuanlia
     assert not found, "\n".join(found)
 
 
-async def test_the_interface_is_documented_without_leaving_the_house(browser: Browser, lived_in: Nuanlian) -> None:
+async def test_the_interface_is_documented_without_leaving_the_house(
+    browser: Browser, lived_in: Nuanlian
+) -> None:
     asked: set[str] = set()
     async with window(browser, lived_in) as stranger:
         await stranger.go("/api/docs")
@@ -172,7 +178,18 @@ def screens(router: APIRouter) -> Iterator[str]:
 
 
 def test_the_tour_leaves_no_page_out() -> None:
-    toured = {re.sub(r"\{\w+\}|(?<=entries/)1", "{}", path).partition("?")[0] for paths in TOUR.values() for path in paths}
-    served = {f"/{service.name}" + re.sub(r"\{\w+\}", "{}", path) for service in ALL if service.pages for path in screens(service.pages)}
-    left_out = {path for path in served - toured - REDIRECTS if not any(path.endswith(end) for end in FRAGMENTS)}
+    toured = {
+        re.sub(r"\{\w+\}|(?<=entries/)1", "{}", path).partition("?")[0]
+        for paths in TOUR.values()
+        for path in paths
+    }
+    served = {
+        f"/{service.name}" + re.sub(r"\{\w+\}", "{}", path)
+        for service in ALL
+        if service.pages
+        for path in screens(service.pages)
+    }
+    left_out = {
+        path for path in served - toured - REDIRECTS if not any(path.endswith(end) for end in FRAGMENTS)
+    }
     assert not left_out

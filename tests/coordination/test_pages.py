@@ -104,6 +104,32 @@ async def test_ticked_rows_are_approved_together_with_a_summary(house: House) ->
     assert none.status_code == 422
 
 
+async def test_before_many_are_approved_a_summary_says_what_it_would_do(house: House) -> None:
+    offer = facts.offer(quantity=1)
+    one, two = facts.need(), facts.need(case_number="YF-445381108-0002")
+    made = [facts.proposal(one, offer), facts.proposal(two, offer)]
+    await tell(house, offer, one, two, *made)
+    client = await house.person("coordinator", facts.COUNTY)
+    ids = [str(each.proposal_id) for each in made]
+    page = (
+        await client.post("/coordination/approvals/summary", data={"proposal_ids[]": [*ids, str(new_id())]})
+    ).text
+    for words in (
+        "批准前核对：2 条建议",
+        "1 条刚被别人处理",
+        "不够，后面的批不下来",
+        one.case_number,
+        two.case_number,
+    ):
+        assert words in page, words
+    assert await quantities(house, one, offer) == (0, 0)
+    assert (await client.post("/coordination/approvals/summary", data={})).status_code == 422
+    auditor = await house.person("auditor", facts.COUNTY)
+    assert (
+        await auditor.post("/coordination/approvals/summary", data={"proposal_ids[]": ids})
+    ).status_code == 403
+
+
 async def test_new_proposals_are_a_chip_and_move_no_row(house: House) -> None:
     client = await house.person("coordinator", facts.COUNTY)
     since = datetime.now(UTC).isoformat()
