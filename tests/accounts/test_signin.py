@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 
 from services.accounts.rules import DELAYS
+from shared import bus
 from shared.access import COOKIE
 from shared.pii import Keyring
 from shared.settings import Settings
@@ -113,7 +114,7 @@ async def test_failed_tries_are_forgotten_after_a_day(house: House) -> None:
     await house.db.pool.execute(
         "insert into accounts.attempt values ('a', 9, now() - interval '25 hours', now()), ('b', 9, now(), now())"
     )
-    async with house.db.transaction("nuanlian_service") as conn:
+    async with house.db.transaction(bus.SYSTEM) as conn:
         await conn.execute(
             "insert into bus.job (id, kind, key) values (gen_random_uuid(), 'accounts.forget_old_tries', 'timer')"
         )

@@ -25,10 +25,12 @@ ROOT = Path(__file__).parents[2]
 def up(data: Path, port: int, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """`nuanlian up` until the block ends; entered once it is ready."""
     command = [sys.executable, "-m", "services", "up", "--data", str(data), "--port", str(port), *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = data / "said"
+    with said.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
     try:
-        assert wait_for(lambda: answers(port) or process.poll() is not None, 90, 0.1)
-        assert process.poll() is None, process.stdout.read() if process.stdout else ""
+        assert wait_for(lambda: b"http://" in said.read_bytes() or process.poll() is not None, 90, 0.1)
+        assert process.poll() is None and answers(port), said.read_text()
         yield process
     finally:
         if process.poll() is None:

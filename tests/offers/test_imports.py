@@ -14,6 +14,7 @@ import pytest
 from services.offers.answers import ImportReport
 from services.offers.imports import run_import
 from services.offers.layouts import OFFERS
+from shared import bus
 from shared.access import NOBODY
 from shared.events import CharityRegistered, OfferChanged, OfferRegistered
 from shared.sheets import read, write
@@ -105,7 +106,7 @@ async def test_refused_rows_are_forgotten_after_a_week(house: House) -> None:
     run_id = (await send(office, "right_rows", row(1), row(2, quantity=-1))).json()["run_id"]
     await house.db.pool.execute("update offers.import_run set expires_at = now()")
     assert (await office.get(f"/api/offers/v1/imports/{run_id}/refused")).status_code == 404
-    async with house.db.transaction("nuanlian_service") as conn:
+    async with house.db.transaction(bus.SYSTEM) as conn:
         await conn.execute(
             "insert into bus.job (id, kind, key) values (gen_random_uuid(), 'offers.forget_refused', 'timer')"
         )
