@@ -40,7 +40,7 @@ from services.offers.schemas import (
 )
 from shared.access import Call, Caller, calls
 from shared.db import Connection
-from shared.errors import Missing
+from shared.errors import Fault, Invalid, Missing
 from shared.openapi import CREATES
 from shared.sheets import template, write
 
@@ -156,14 +156,14 @@ async def post_withdraw(offer_id: UUID, body: WithdrawOffer, call: Call = giver)
 async def post_import(
     mode: Mode,
     file: Annotated[UploadFile, File(description="An .xlsx or .csv sheet in the template's layout")],
-    response: Response,
     call: Call = giver,
 ) -> ImportAnswer:
     """A preview enters nothing; `whole` answers 422 and enters nothing when a row is wrong; `right_rows` enters the right ones."""
     report = await import_sheet(call, await file.read(), file.filename or "", mode)
+    answer = say_report(call, report)
     if mode != "preview" and not report.applied:
-        response.status_code = 422
-    return say_report(call, report)
+        raise nothing_written(answer)
+    return answer
 
 
 @router.get("/imports/offers/template.xlsx")
@@ -210,6 +210,17 @@ def say_stored(call: Call, answer: dict[str, Any]) -> OfferStoredAnswer:
         for note in stored.warnings
     ]
     return OfferStoredAnswer.model_validate(stored.model_dump(exclude={"warnings"}) | {"warnings": warnings})
+
+
+def nothing_written(answer: ImportAnswer) -> Invalid:
+    """A refused file as a problem: the report's own members stand beside the first 500 faults in the form of every problem."""
+    faults = tuple(
+        Fault(f"{f.row} {f.column}".strip(), f.rule, "{text}", {"text": f.message})
+        for f in answer.faults[:500]
+    )
+    problem = Invalid("有 {refused} 行不对，一行也没有写入。", faults=faults)
+    problem.params |= answer.model_dump(mode="json")
+    return problem
 
 
 def say_report(call: Call, report: ImportReport) -> ImportAnswer:

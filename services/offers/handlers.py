@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from services.offers.schemas import ChangeOffer, OfferTerms, RegisterCharity, Re
 from shared.access import Caller
 from shared.bus import new_id, publish
 from shared.db import Connection, queries
-from shared.errors import Conflict, Invalid, Missing, fault_of
+from shared.errors import Conflict, Forbidden, Invalid, Missing, fault_of
 from shared.events import (
     CharityRegistered,
     CommitmentReleased,
@@ -74,6 +74,9 @@ async def change_offer(conn: Connection, command: ChangeOffer, by: Caller, offer
     """
     row = await _changeable(conn, by, offer_id, command.version)
     terms = _merged(row, command)
+    may_give(by, row["charity_id"], terms)
+    if redesignates(by, row, terms):
+        raise Forbidden("定向对象只能由捐助机构自己修改（慈善法第五十六条）。")
     if faults := rules.stale(terms.expires_on, terms.available_until, datetime.now(LOCAL)):
         raise Invalid(faults=faults)
     if terms.quantity < row["taken"]:
@@ -155,11 +158,25 @@ async def _note_delivery(conn: Connection, event: Any, **told: Any) -> None:
     await SQL.note_delivery(conn, delivery_id=event.delivery_id, offer_id=event.offer_id, **known)
 
 
+def gives(by: Caller, charity_id: UUID, origin_area: str, areas: Sequence[str]) -> bool:
+    """Whether the caller is of the charity, or coordinator of where the offer comes from or of everywhere that it serves."""
+    return (
+        charity_id in by.charity_ids
+        or by.may("coordinator", origin_area)
+        or (bool(areas) and all(by.may("coordinator", area) for area in areas))
+    )
+
+
 def may_give(by: Caller, charity_id: UUID, terms: OfferTerms) -> None:
-    """Raises `Forbidden` unless the caller is of the charity, or coordinator where the offer comes from or goes to."""
-    if charity_id in by.charity_ids or any(by.may("coordinator", area) for area in terms.service_areas):
-        return
-    by.require("coordinator", terms.origin_area)
+    """Raises `Forbidden` unless the caller `gives`."""
+    if not gives(by, charity_id, terms.origin_area, terms.service_areas):
+        raise Forbidden("这个地区不在您的负责范围内，请核对镇街或联系管理员。")
+
+
+def redesignates(by: Caller, row: Mapping[str, Any], terms: OfferTerms) -> bool:
+    """Whether somebody else than the giver changes whom an offer is meant for: 慈善法 art. 56 asks for the donor's consent."""
+    before = sorted(row["designated_vulnerabilities"])
+    return sorted(terms.designated_vulnerabilities) != before and row["charity_id"] not in by.charity_ids
 
 
 def fresh_number(offer_id: UUID) -> str:

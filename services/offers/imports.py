@@ -11,11 +11,18 @@ from uuid import UUID
 
 from services.offers import rules
 from services.offers.answers import ImportReport, SheetFault
-from services.offers.handlers import SQL, charity_registered, offer_changed, offer_registered
+from services.offers.handlers import (
+    SQL,
+    charity_registered,
+    gives,
+    offer_changed,
+    offer_registered,
+    redesignates,
+)
 from services.offers.layouts import OFFERS
 from services.offers.rows import Draft, drafts
 from services.offers.schemas import Mode
-from shared.access import Caller
+from shared.access import NOBODY, Caller
 from shared.bus import new_id, publish
 from shared.db import Connection
 from shared.errors import Conflict, Say
@@ -24,6 +31,7 @@ from shared.sheets import Fault, Sheet, chinese, read, write
 from shared.web.pages import LOCAL
 
 BATCH = 500
+NOT_YOURS = "只能导入本机构的资源；协调员只能导入本地区的资源。请核对机构名称和所在地"
 Item = TypeVar("Item")
 
 
@@ -89,7 +97,11 @@ async def _plan(
     now = datetime.now(LOCAL)
     for draft in allowed:
         charity = known.get(draft.charity)
-        _settle(draft, plan, by_place.get((charity["id"], draft.number)) if charity else None, now)
+        before = by_place.get((charity["id"], draft.number)) if charity else None
+        if before and not everything and (fault := _not_theirs(draft, before, by)):
+            plan.faults.append(fault)
+        else:
+            _settle(draft, plan, before, now)
     return plan
 
 
@@ -100,10 +112,8 @@ def _settle_charity(
     charity = known.get(draft.charity)
     if charity and charity["id"] in by.charity_ids:
         return True
-    areas = (draft.terms.origin_area, *draft.terms.service_areas)
-    if not everything and not any(by.may("coordinator", area) for area in areas):
-        message = "只能导入本机构的资源；协调员只能导入本地区的资源。请核对机构名称和所在地"
-        plan.faults.append(Fault(draft.row.number, "charity", "not_yours", message))
+    if not everything and not gives(by, NOBODY.person_id, draft.terms.origin_area, draft.terms.service_areas):
+        plan.faults.append(Fault(draft.row.number, "charity", "not_yours", NOT_YOURS))
         return False
     if charity is None and draft.charity not in plan.charities:
         area = draft.terms.origin_area
@@ -114,6 +124,16 @@ def _settle_charity(
             "area": area,
         }
     return True
+
+
+def _not_theirs(draft: Draft, stored: Mapping[str, Any], by: Caller) -> Fault | None:
+    """What bars the caller from changing an offer that is there already, whatever the row says of it."""
+    if not gives(by, stored["charity_id"], stored["origin_area"], stored["service_areas"]):
+        return Fault(draft.row.number, "charity", "not_yours", NOT_YOURS)
+    if redesignates(by, stored, draft.terms):
+        message = "定向对象只能由捐助机构自己修改（慈善法第五十六条）。"
+        return Fault(draft.row.number, "designated", "designation_fixed", message)
+    return None
 
 
 def _settle(draft: Draft, plan: Plan, stored: Mapping[str, Any] | None, now: datetime) -> None:

@@ -84,7 +84,8 @@ order by promised desc, k.area;
 
 -- name: offers_numbered
 -- What is stored already under these (charity, number) pairs.
-select s.id, s.charity_id, s.offer_number, s.version, s.status, s.taken, encode(s.content_hash, 'hex') as content_hash
+select s.id, s.charity_id, s.offer_number, s.version, s.status, s.taken, s.origin_area, s.service_areas, s.designated_vulnerabilities,
+    encode(s.content_hash, 'hex') as content_hash
 from offers.standing s
 join unnest(:charity_ids::uuid[], :numbers::text[]) as k (charity_id, offer_number)
     on k.charity_id = s.charity_id and k.offer_number = s.offer_number;

@@ -124,7 +124,7 @@ async def test_a_coordinator_enters_offers_of_the_own_area_for_a_charity(house: 
     charity_id = str(await charity(house))
     office = await house.person("coordinator", COUNTY)
     assert (await office.post(OFFERS, json=fans(charity_id=charity_id), headers=key())).status_code == 201
-    abroad = fans(charity_id=charity_id, origin_area=OTHER_COUNTY, offer_number="F-2")
+    abroad = fans(charity_id=charity_id, origin_area=OTHER_COUNTY, service_areas=[CITY], offer_number="F-2")
     assert (await office.post(OFFERS, json=abroad, headers=key())).status_code == 403
     unknown = await office.post(OFFERS, json=fans(charity_id=str(uuid4())), headers=key())
     assert unknown.status_code == 404
@@ -194,3 +194,24 @@ async def test_without_a_session_there_are_no_rows(house: House) -> None:
     async with house.db.transaction("nuanlian_offers") as conn:
         for table in ("offer", "commitment", "delivery", "import_run", "standing"):
             assert await conn.fetchval(f"select count(*) from offers.{table}") == 0, table
+
+
+async def test_serving_an_area_gives_its_coordinator_no_hold_of_the_offer(house: House) -> None:
+    client, _ = await giver(house)
+    pledged = await offer(client, service_areas=[CITY])
+    address = f"{OFFERS}/{pledged['offer_id']}"
+    elsewhere = await house.person("coordinator", OTHER_COUNTY)
+    assert (await elsewhere.get(address)).status_code == 200
+    for change in ({"quantity": 1}, {"service_areas": [OTHER_COUNTY]}):
+        assert (await elsewhere.patch(address, json=change | {"version": 1})).status_code == 403
+    withdrawn = await elsewhere.post(f"{address}/withdraw", json={"reason": "other", "version": 1})
+    assert withdrawn.status_code == 403
+
+
+async def test_only_the_donor_changes_whom_an_offer_is_meant_for(house: House) -> None:
+    client, _ = await giver(house)
+    pledged = await offer(client)
+    address = f"{OFFERS}/{pledged['offer_id']}"
+    change = {"designated_vulnerabilities": ["ORPHAN"], "version": 1}
+    assert (await (await house.person("coordinator", CITY)).patch(address, json=change)).status_code == 403
+    assert (await client.patch(address, json=change)).status_code == 200

@@ -223,3 +223,15 @@ async def test_a_csv_is_as_good(house: House, mode: str) -> None:
     file = {"file": ("offers.csv", io.BytesIO(text.encode("gb18030")))}
     told = (await office.post(ADDRESS, params={"mode": mode}, files=file)).json()
     assert told["added"] == 1, told
+
+
+async def test_a_coordinator_elsewhere_takes_no_offer_over_by_a_sheet(house: House) -> None:
+    client, _ = await giver(house)
+    await send(client, "whole", row(1, service_areas=(CITY,)))
+    elsewhere = await house.person("coordinator", OTHER_COUNTY)
+    taken = row(1, quantity=1, origin_area=OTHER_COUNTY, service_areas=(OTHER_COUNTY,))
+    answer = await send(elsewhere, "whole", taken)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert [fault["rule"] for fault in answer.json()["faults"]] == ["not_yours"]
+    stored = await house.db.pool.fetchval("select origin_area from offers.offer")
+    assert stored != OTHER_COUNTY
