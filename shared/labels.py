@@ -62,6 +62,9 @@ LABELS: dict[str, dict[str, str]] = {
         "damaged": "物品损坏",
         "no_transport": "没有车辆",
         "not_sent": "没有发出",
+        "lost": "途中遗失",
+        "wrong_item": "物品不符",
+        "need_withdrawn": "需求已撤回",
         "other": "其他",
     },
     "short_reason": {

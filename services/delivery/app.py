@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from services.delivery import api, pages
-from services.delivery.handlers import copy_charity, open_delivery
-from shared.events import CharityRegistered, ProposalApproved
+from services.delivery.handlers import copy_charity, end_need, note_consent, open_delivery
+from shared.events import CharityRegistered, NeedChanged, NeedClosed, NeedWithdrawn, ProposalApproved
 from shared.service import Service
 
 SERVICE = Service(
@@ -12,5 +12,11 @@ SERVICE = Service(
     folder=Path(__file__).parent,
     api=api.router,
     pages=pages.router,
-    on={CharityRegistered: copy_charity, ProposalApproved: open_delivery},
+    on={
+        CharityRegistered: copy_charity,
+        ProposalApproved: open_delivery,
+        NeedWithdrawn: end_need,
+        NeedClosed: end_need,
+        NeedChanged: note_consent,
+    },
 )

@@ -21,6 +21,9 @@ from shared.events import (
     DeliveryFailed,
     DeliveryReceived,
     DeliveryScheduled,
+    NeedChanged,
+    NeedClosed,
+    NeedWithdrawn,
     ProposalApproved,
 )
 from shared.web.pages import LOCAL
@@ -38,6 +41,27 @@ async def open_delivery(conn: Connection, event: ProposalApproved) -> None:
     opened = await SQL.open_delivery(conn, id=rules.delivery_id(event.commitment_id), **facts)
     if opened is not None:
         await publish(conn, _scheduled(facts | {"id": opened, "scheduled_for": None, "version": 1}))
+        await _stop(conn, event.need_id)
+
+
+async def end_need(conn: Connection, event: NeedWithdrawn | NeedClosed) -> None:
+    """The need is not wanted any more: what has not left stays with the charity."""
+    await _call_off(conn, event.need_id, True, event.version)
+
+
+async def note_consent(conn: Connection, event: NeedChanged) -> None:
+    """Without the household's consent nothing may be brought to it."""
+    await _call_off(conn, event.need_id, not event.consent, event.version)
+
+
+async def _call_off(conn: Connection, need_id: UUID, off: bool, version: int) -> None:
+    await SQL.note_called_off(conn, need_id=need_id, off=off, version=version)
+    await _stop(conn, need_id)
+
+
+async def _stop(conn: Connection, need_id: UUID) -> None:
+    stopped = await SQL.call_off(conn, need_id=need_id)
+    await publish(conn, *(_failed(row, returned=True) for row in stopped))
 
 
 async def schedule(conn: Connection, command: Schedule, by: Caller, delivery_id: UUID) -> DeliveryState:

@@ -13,6 +13,18 @@ values (
 on conflict (commitment_id) do nothing
 returning id;
 
+-- name: note_called_off!
+-- Whether a need is still wanted, by the latest version that was heard of.
+insert into delivery.called_off as c (need_id, off, version) values (:need_id, :off, :version)
+on conflict (need_id) do update set off = excluded.off, version = excluded.version where excluded.version > c.version;
+
+-- name: call_off
+-- What has not left yet for a need that is not wanted any more.
+update delivery.delivery set status = 'failed', failed_at = now(), fail_reason = 'need_withdrawn', version = version + 1
+where need_id = :need_id and status = 'scheduled'
+    and exists (select from delivery.called_off c where c.need_id = :need_id and c.off)
+returning *;
+
 -- name: delivery^
 select * from delivery.standing where id = :id;
 

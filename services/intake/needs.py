@@ -193,7 +193,7 @@ async def change_need(conn: Connection, body: ChangeNeed, by: Caller, *, need_id
 
 
 async def withdraw_need(conn: Connection, body: WithdrawNeed, by: Caller, *, need_id: UUID) -> NeedState:
-    """Stop asking for it; what was promised is released by whoever holds it."""
+    """Stop asking for it. What was promised and has not left the charity is called off; what is on its way still comes."""
     row = await _writable(conn, need_id, body.version, by)
     new = await SQL.withdraw_need(conn, need_id=need_id, version=body.version)
     if new is None:

@@ -41,6 +41,13 @@ create index delivery_area on delivery.delivery (area text_pattern_ops, seq desc
 create index delivery_charity on delivery.delivery (charity_id, seq desc);
 create index delivery_waits on delivery.delivery (status, seq desc);
 
+-- Needs that are no longer asked for, or whose household took its consent back: what has not left yet stays.
+create table delivery.called_off (
+    need_id uuid primary key,
+    off boolean not null,
+    version int not null
+);
+
 -- Receipt is overdue when it stays unconfirmed for more than 48 hours after the charity said that the help arrived.
 create view delivery.standing with (security_invoker = true) as
 select d.*, coalesce(c.name, '') as charity_name,
@@ -50,14 +57,21 @@ from delivery.delivery d left join delivery.charity c on c.id = d.charity_id;
 alter table delivery.delivery enable row level security;
 alter table delivery.delivery force row level security;
 create policy system on delivery.delivery to nuanlian_delivery_system using (true) with check (true);
-create policy people on delivery.delivery to nuanlian_delivery
-    using (area like any ((select access.areas('worker', 'coordinator', 'auditor'))::text[]))
-    with check (area like any ((select access.areas('worker', 'coordinator'))::text[]));
-create policy own on delivery.delivery to nuanlian_delivery
+create policy readers on delivery.delivery for select to nuanlian_delivery
+    using (area like any ((select access.areas('worker', 'coordinator', 'auditor'))::text[])
+        or charity_id = any ((select access.charities())::uuid[]));
+create policy in_charge on delivery.delivery for update to nuanlian_delivery
+    using (area like any ((select access.areas('worker', 'coordinator'))::text[]));
+-- Nobody confirms the receipt of what they gave.
+create policy giver on delivery.delivery for update to nuanlian_delivery
     using (charity_id = any ((select access.charities())::uuid[]))
-    with check (charity_id = any ((select access.charities())::uuid[]));
+    with check (charity_id = any ((select access.charities())::uuid[]) and received is null);
 
 grant select on delivery.charity, delivery.standing to nuanlian_delivery, nuanlian_delivery_system;
-grant select, update on delivery.delivery to nuanlian_delivery, nuanlian_delivery_system;
+grant select on delivery.delivery to nuanlian_delivery, nuanlian_delivery_system;
+grant update on delivery.delivery to nuanlian_delivery_system;
+grant update (status, scheduled_for, dispatched_at, delivered_at, received_at, failed_at, received, short_reason, fail_reason, version)
+    on delivery.delivery to nuanlian_delivery;
 grant insert on delivery.delivery to nuanlian_delivery_system;
+grant select, insert, update on delivery.called_off to nuanlian_delivery_system;
 grant insert, update on delivery.charity to nuanlian_delivery_system;
