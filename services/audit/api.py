@@ -41,10 +41,24 @@ async def get_entry(seq: int, call: Call = needs("auditor", "coordinator")) -> E
     return await views.entry(call, seq)
 
 
+@router.get("/stories")
+async def get_story_of_case(
+    case_number: Annotated[str, Query(min_length=3, max_length=40)],
+    cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    call: Call = needs("auditor", "coordinator"),
+) -> Story:
+    """Everything that one case number asked for and got, in order."""
+    return await views.story_of_case(call, case_number, cursor)
+
+
 @router.get("/stories/{about_id}")
-async def get_story(about_id: UUID, call: Call = needs("auditor", "coordinator")) -> Story:
+async def get_story(
+    about_id: UUID,
+    cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    call: Call = needs("auditor", "coordinator"),
+) -> Story:
     """Everything about a need, household, offer, proposal, delivery or visit, in order."""
-    return await views.story(call, about_id)
+    return await views.story(call, about_id, cursor)
 
 
 @router.post("/verifications")

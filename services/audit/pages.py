@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.audit import story, views
-from services.audit.schemas import EntryDetail
+from services.audit.schemas import EntryDetail, Story
 from shared import tables
 from shared.access import Call, calls
 from shared.labels import LABELS
@@ -53,13 +53,25 @@ async def entry_page(request: Request, seq: int, call: Call = needs("auditor", "
     return PAGES.render(request, "audit/entry.html", entry=entry, step=_step(call, entry))
 
 
+@router.get("/stories")
+async def story_of_case_page(
+    request: Request, case_number: str, cursor: int = 0, call: Call = needs("auditor", "coordinator")
+) -> Response:
+    return _told(request, call, case_number, await views.story_of_case(call, case_number, cursor))
+
+
 @router.get("/stories/{about_id}")
 async def story_page(
-    request: Request, about_id: UUID, call: Call = needs("auditor", "coordinator")
+    request: Request, about_id: UUID, cursor: int = 0, call: Call = needs("auditor", "coordinator")
 ) -> Response:
-    found = await views.story(call, about_id)
+    return _told(request, call, str(about_id), await views.story(call, about_id, cursor))
+
+
+def _told(request: Request, call: Call, about: str, found: Story) -> Response:
     steps = [_step(call, entry) for entry in found.entries]
-    return PAGES.render(request, "audit/story.html", about_id=about_id, steps=steps)
+    return PAGES.render(
+        request, "audit/story.html", about=about, case=found.id is None, steps=steps, next=found.next
+    )
 
 
 @router.get("/follow-ups")

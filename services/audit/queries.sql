@@ -97,10 +97,20 @@ where seq < :before and (:type = '' or type = :type) order by seq desc limit :mo
 select seq, event_id, type, time, subject, area, prev_hash, hash, recorded_at, content from audit.entry where seq = :seq;
 
 -- name: story
--- Every entry about one id, in order.
+-- Every entry about these ids, in order; for a household, what is about each of its needs too.
+with chosen as (
+    select unnest(:ids::uuid[]) as id
+    union
+    select e.subject::uuid from audit.about a join audit.entry e on e.seq = a.seq
+    where a.id = any (:ids::uuid[]) and e.type in ('need.raised.v1', 'need.noted.v1')
+)
 select e.seq, e.event_id, e.type, e.time, e.subject, e.area, e.prev_hash, e.hash, e.recorded_at, e.content
-from audit.about a join audit.entry e on e.seq = a.seq
-where a.id = :id order by e.seq limit :most;
+from audit.entry e
+where e.seq > :after and e.seq in (select a.seq from audit.about a join chosen using (id))
+order by e.seq limit :most;
+
+-- name: needs_of_case
+select need_id from audit.fulfilment where case_number = :case_number;
 
 -- name: overview
 -- Needs by state, and the time from raising to full receipt, by town; the row without an area is the total.
@@ -152,14 +162,15 @@ where e.id is null
         'aggregateversion', e.version, 'data', e.data);
 
 -- name: lost^
--- The first event that was handed to the ledger and has no entry, and where it should stand.
+-- The first event without an entry that is not on its way to the ledger either, and where it should stand.
 with lost as (
-    select d.seq, d.event_id from bus.delivery d
-    where d.consumer = 'audit' and d.done_at is not null
-      and not exists (select from audit.entry n where n.event_id = d.event_id)
-    order by d.seq limit 1
+    select e.seq, e.id as event_id, d.quarantined_at is not null as quarantined
+    from bus.event e left join bus.delivery d on d.event_id = e.id and d.consumer = 'audit'
+    where (d.event_id is null or d.done_at is not null or d.quarantined_at is not null)
+      and not exists (select from audit.entry n where n.event_id = e.id)
+    order by e.seq limit 1
 )
-select lost.event_id, coalesce(
+select lost.event_id, lost.quarantined, coalesce(
     (select min(n.seq) from audit.entry n join bus.event e on e.id = n.event_id where e.seq > lost.seq),
     (select coalesce(max(seq), 0) + 1 from audit.entry)) as seq
 from lost;

@@ -36,10 +36,11 @@ class Entries(BaseModel):
 
 
 class Story(BaseModel):
-    """Everything that the ledger knows about one id, in order."""
+    """Everything that the ledger knows about one id, or one case number (`id` is null then), in order; `next` continues it."""
 
-    id: UUID
+    id: UUID | None
     entries: tuple[EntryDetail, ...]
+    next: str | None
 
 
 class VerdictAnswer(BaseModel):

@@ -21,7 +21,8 @@ REASONS: Mapping[str, str] = {
     "hash": "第 {seq} 条的内容与它的哈希不符：内容或哈希被改动。",
     "altered": "第 {seq} 条与它记录的事件不一致：条目或事件被改动。",
     "orphan": "第 {seq} 条没有对应的事件：条目是伪造的，或事件被删除。",
-    "lost": "事件 {event_id} 已交给账本，却没有条目；它应在第 {seq} 条的位置。",
+    "lost": "事件 {event_id} 没有条目，也不在送往账本的路上；它应在第 {seq} 条的位置。",
+    "quarantined": "事件 {event_id} 一直记不进账本，已被隔离；它应在第 {seq} 条的位置。请查明原因后执行 nuanlian events replay。",
 }
 
 
@@ -50,7 +51,7 @@ async def verify(conn: Connection) -> Verdict:
     """Check the whole ledger (role nuanlian_audit_system: it has to see every entry). Names the first bad entry.
 
     Found are: a missing or moved number, a broken link, a wrong hash, an entry or event that was altered, an entry without an event,
-    an event that was handed over and has no entry.
+    an event that has no entry and is not on its way to one.
     """
     started = time.monotonic()
     end = await _follow_chain(conn)
@@ -92,5 +93,6 @@ async def _compare_with_events(conn: Connection) -> list[_Finding]:
             _Finding(altered["seq"], "orphan" if altered["seq"] == altered["orphan"] else "altered")
         )
     if lost := await SQL.lost(conn):
-        findings.append(_Finding(lost["seq"], "lost", str(lost["event_id"])))
+        fault = "quarantined" if lost["quarantined"] else "lost"
+        findings.append(_Finding(lost["seq"], fault, str(lost["event_id"])))
     return findings

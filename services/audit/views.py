@@ -24,7 +24,7 @@ from services.audit.verification import SYSTEM_ROLE, Verdict, verify
 from shared.access import Call
 from shared.errors import Fault, Invalid, Missing
 
-STORY_LIMIT = 1000
+STORY_PAGE = 500
 LAST_SEQ = 2**62
 OVERDUE: Mapping[str | None, list[bool]] = {None: [True, False], "due": [False], "overdue": [True]}
 
@@ -56,13 +56,25 @@ async def entry(call: Call, seq: int) -> EntryDetail:
     return _detail(row)
 
 
-async def story(call: Call, about_id: UUID) -> Story:
-    """Raises `Missing` when nothing that the caller may see is about the id."""
+async def story(call: Call, about_id: UUID, after: int = 0) -> Story:
+    """What happened after entry `after`, oldest first. Raises `Missing` when nothing that the caller may see is about the id."""
+    return await _story(call, about_id, [about_id], after)
+
+
+async def story_of_case(call: Call, case_number: str, after: int = 0) -> Story:
+    """The same for everything that a case number asked for."""
     async with call.transaction() as conn:
-        rows = await SQL.story(conn, id=about_id, most=STORY_LIMIT)
+        needs = [row["need_id"] for row in await SQL.needs_of_case(conn, case_number=case_number.strip())]
+    return await _story(call, None, needs, after)
+
+
+async def _story(call: Call, about_id: UUID | None, ids: list[UUID], after: int) -> Story:
+    async with call.transaction() as conn:
+        rows = await SQL.story(conn, ids=ids, after=after, most=STORY_PAGE + 1)
     if not rows:
         raise Missing
-    return Story(id=about_id, entries=tuple(_detail(row) for row in rows))
+    following = str(rows[STORY_PAGE - 1]["seq"]) if len(rows) > STORY_PAGE else None
+    return Story(id=about_id, entries=tuple(_detail(row) for row in rows[:STORY_PAGE]), next=following)
 
 
 async def check(call: Call) -> Verdict:

@@ -191,3 +191,18 @@ async def test_a_wrong_query_is_named(house: House) -> None:
         answer = await auditor.get(f"{API}/follow-ups{query}")
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == query[1:].split("=")[0]
+
+
+async def test_a_household_and_its_case_number_tell_everything_of_their_needs(house: House) -> None:
+    case = Case()
+    await record(house, case)
+    auditor = await house.person("auditor")
+    of_need = (await auditor.get(f"{API}/stories/{case.need}")).json()["entries"]
+    of_household = (await auditor.get(f"{API}/stories/{case.household}")).json()
+    types = [entry["type"] for entry in of_household["entries"]]
+    assert {"proposal.made.v1", "delivery.dispatched.v1", "delivery.received.v1"} <= set(types)
+    assert {entry["seq"] for entry in of_need} <= {entry["seq"] for entry in of_household["entries"]}
+    by_number = await auditor.get(f"{API}/stories", params={"case_number": "YF-示例-0001"})
+    assert {entry["seq"] for entry in of_need} == {entry["seq"] for entry in by_number.json()["entries"]}
+    elsewhere = await house.person("auditor", OTHER_COUNTY)
+    assert (await elsewhere.get(f"{API}/stories", params={"case_number": "YF-示例-0001"})).status_code == 404

@@ -8,6 +8,8 @@ import pytest
 
 from services.audit.rules import Place, digest, verify_export
 from services.audit.verification import REASONS, SYSTEM_ROLE, Verdict, export, verify
+from shared.bus import new_id
+from shared.events import NeedWithdrawn
 from tests.audit.facts import Case, round_completed
 from tests.house import House
 
@@ -162,3 +164,25 @@ async def test_an_export_ends_as_the_ledger_does(ledger: House) -> None:
     end = verify_export(lines)
     assert isinstance(end, Place)
     assert (end.seq, end.hash.hex()) == (13, (await check(ledger)).last_hash)
+
+
+@pytest.mark.parametrize(
+    ("meddling", "fault"),
+    [
+        ("delete from bus.delivery where consumer = 'audit' and seq = 14", "lost"),
+        (
+            "update bus.delivery set quarantined_at = now() where consumer = 'audit' and seq = 14",
+            "quarantined",
+        ),
+        ("update bus.delivery set failures = 1 where consumer = 'audit' and seq = 14", None),
+    ],
+)
+async def test_an_event_that_will_never_be_recorded_is_named(
+    ledger: House, meddling: str, fault: str | None
+) -> None:
+    await ledger.publish(NeedWithdrawn(need_id=new_id(), area="445381100000", reason="solved"))
+    await ledger.db.pool.execute(meddling)
+    verdict = await check(ledger)
+    assert (verdict.ok, verdict.first_bad_seq) == ((True, None) if fault is None else (False, 14))
+    assert fault is None or found(verdict)[2] == fault
+    assert verdict.waiting >= 1
