@@ -72,12 +72,15 @@ def _household(case_number: str, town: str, people: int, dice: Dice, day: date) 
         "vulnerabilities": tuple(profile["household"]),
         "consent": "given" if consent else "refused",
         "consent_on": visited_on if consent else None,
+        "consent_by_guardian": None,
     }
     surname = dice.pick(SURNAMES)
     rows = [
         shared | _member(member, surname, people + index, dice.child("member", index), day)
         for index, member in enumerate(profile["members"])
     ]
+    if consent and any(day.year - row["birth_date"].year <= 14 for row in rows):
+        rows = [row | {"consent_by_guardian": True} for row in rows]
     codes = {code for row in rows for code in (*row["vulnerabilities"], *row["member_vulnerabilities"])}
     minor = any(member["age"][1] < 18 for member in profile["members"])
     return Household(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -36,13 +37,18 @@ async def record_visit(conn: Connection, body: RecordVisit, by: Caller, *, keyri
     if body.client_ref and (
         earlier := await SQL.visit_by_ref(conn, worker_id=by.person_id, client_ref=body.client_ref)
     ):
+        if earlier["body_hash"] != _mark(body):
+            fault = Fault("client_ref", "used", "这个 client_ref 已经用于另一次走访。新的走访请用新的编号。")
+            raise Invalid(faults=(fault,))
         return await _replay(conn, earlier)
     standing = await _beneficiary(conn, body.beneficiary, by, keyring)
     by.require("worker", standing.area)
     origin = Origin(new_id(), body.visited_at, by.person_id)
     await _write_visit(conn, body, standing, origin, keyring)
     rows, facts = await _write_needs(conn, body, standing, origin, keyring)
-    answered = await _answer_follow_up(conn, body.follow_up, standing, origin) if body.follow_up else []
+    answered: list[Event] = []
+    if body.follow_up:
+        answered = await _answer_follow_up(conn, body.follow_up, standing, origin, bool(rows))
     await publish(conn, _recorded(body, standing, origin, rows), *facts, *answered)
     return VisitAnswer(
         visit_id=origin.visit_id,
@@ -51,6 +57,11 @@ async def record_visit(conn: Connection, body: RecordVisit, by: Caller, *, keyri
         need_ids=tuple(row["id"] for row in rows),
         notes=tuple(_note(row) for row in rows if row["status"] == "noted"),
     )
+
+
+def _mark(body: RecordVisit) -> bytes:
+    """What tells one visit from another that a phone sent under the same mark."""
+    return hashlib.sha256(body.model_dump_json(exclude={"idempotency_key"}).encode()).digest()
 
 
 def _check_times(body: RecordVisit) -> None:
@@ -148,6 +159,7 @@ async def _write_visit(
         ),
         "follow_up_id": body.follow_up.follow_up_id if body.follow_up else None,
         "client_ref": body.client_ref,
+        "body_hash": _mark(body) if body.client_ref else None,
     }
     try:
         await SQL.add_visits(conn, rows=[plain(row)])
@@ -183,7 +195,7 @@ def _recorded(body: RecordVisit, standing: Standing, origin: Origin, rows: list[
 
 
 async def _answer_follow_up(
-    conn: Connection, answer: FollowUpAnswer, standing: Standing, origin: Origin
+    conn: Connection, answer: FollowUpAnswer, standing: Standing, origin: Origin, raised: bool
 ) -> list[Event]:
     asked = await SQL.follow_up(conn, follow_up_id=answer.follow_up_id)
     if asked is None:
@@ -191,6 +203,12 @@ async def _answer_follow_up(
     if asked["beneficiary_id"] != standing.id:
         raise Invalid(
             faults=(Fault("follow_up", "other_beneficiary", "这次回访属于另一户，请从待回访列表进入。"),)
+        )
+    if asked["received_at"] and origin.at < asked["received_at"] - CLOCK_SKEW:
+        raise Invalid(
+            faults=(
+                Fault("visited_at", "before_receipt", "这次走访早于签收，不能作为回访。请核对走访时间。"),
+            )
         )
     row = await SQL.answer_follow_up(
         conn,
@@ -210,14 +228,14 @@ async def _answer_follow_up(
         outcome=answer.outcome,
         answered_at=origin.at,
     )
-    return [fact, *await _close(conn, row, answer.outcome)]
+    return [fact, *await _close(conn, row, answer.outcome, raised)]
 
 
-async def _close(conn: Connection, follow_up: Any, outcome: str) -> list[Event]:
-    """Close the need when this was its last follow-up, all was received and it helped."""
+async def _close(conn: Connection, follow_up: Any, outcome: str, raised: bool) -> list[Event]:
+    """Close the need when this was its last follow-up, all was received, and it helped or the visit raised the next need."""
     need = await SQL.lock_need(conn, need_id=follow_up["need_id"])
     waiting = await SQL.follow_ups_waiting(conn, need_id=follow_up["need_id"])
-    if need is None or not closes(outcome, need["status"], waiting):
+    if need is None or not closes(outcome, need["status"], waiting, raised):
         return []
     closed = await SQL.close_need(conn, need_id=need["id"])
     return [

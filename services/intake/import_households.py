@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from services.intake.households import LOCAL, NUMBER_UNUSABLE, consented, registered
 from services.intake.importing import Faults, Import, Plan, batches, check_town, content_mark, publish_all
 from services.intake.needs import changed
-from services.intake.schemas import NewHousehold
+from services.intake.rules import too_young
+from services.intake.schemas import GUARDIAN, NewHousehold
 from services.intake.sealing import household_fields, household_row, member_row, plain
 from services.intake.standing import SQL, Standing, households
 from shared.bus import new_id
@@ -21,7 +22,16 @@ from shared.db import Connection
 from shared.events import ConsentWithdrawn, Event, HouseholdChanged
 from shared.sheets import Row, Sheet
 
-HOUSEHOLD = ("area", "village", "address", "phone", "vulnerabilities", "consent", "consent_on")
+HOUSEHOLD = (
+    "area",
+    "village",
+    "address",
+    "phone",
+    "vulnerabilities",
+    "consent",
+    "consent_on",
+    "consent_by_guardian",
+)
 MEMBER_COLUMNS = {"name": "member_name", "vulnerabilities": "member_vulnerabilities"}
 
 
@@ -93,6 +103,8 @@ def _entry(
         )
     if first.values["consent"] == "given" and first.values["consent_on"] is None:
         faults.add(first.number, "consent_on", "required", "必填")
+    if _guardian_missing(rows, run):
+        faults.add(first.number, "consent_by_guardian", "guardian_needed", GUARDIAN)
     in_reach = first.number not in faults.rows and check_town(
         faults, first.number, "area", first.values["area"], run
     )
@@ -102,7 +114,24 @@ def _entry(
     if new is None:
         _refuse_rest(faults, rows)
         return None
-    return Entry(rows, new, content_mark(run, [dict(row.values) for row in rows]), known or {})
+    entry = Entry(rows, new, content_mark(run, [dict(row.values) for row in rows]), known or {})
+    if (
+        known
+        and known["content_hash"] != entry.content_hash
+        and known["imported_version"] != known["version"]
+    ):
+        message = "这一户在系统里改过，表格里的内容较旧。请在户档案里修改"
+        faults.add(first.number, "case_number", "changed_since_import", message)
+        _refuse_rest(faults, rows)
+        return None
+    return entry
+
+
+def _guardian_missing(rows: Sequence[Row], run: Import) -> bool:
+    """Whether consent was given for a child without a guardian's."""
+    said, today = rows[0].values, run.now.astimezone(LOCAL).date()
+    children = any(too_young(row.values["birth_date"], today) for row in rows)
+    return children and said["consent"] == "given" and not said["consent_by_guardian"]
 
 
 def _check_agreement(faults: Faults, rows: Sequence[Row]) -> None:
@@ -136,7 +165,11 @@ def _parse(faults: Faults, rows: Sequence[Row]) -> NewHousehold | None:
                     key: head[key]
                     for key in ("case_number", "area", "village", "address", "phone", "vulnerabilities")
                 },
-                "consent": {"given": head["consent"] == "given", "on": head["consent_on"]},
+                "consent": {
+                    "given": head["consent"] == "given",
+                    "on": head["consent_on"],
+                    "by_guardian": bool(head["consent_by_guardian"]),
+                },
                 "members": [_member(row.values) for row in rows],
             }
         )
@@ -161,7 +194,8 @@ def _place(rows: Sequence[Row], path: Sequence[Any]) -> tuple[int, str]:
         case ("members", int(index), str(name), *_):
             return rows[index].number, MEMBER_COLUMNS.get(name, name)
         case ("consent", *rest):
-            return rows[0].number, "consent_on" if "on" in rest else "consent"
+            columns = {"on": "consent_on", "by_guardian": "consent_by_guardian"}
+            return rows[0].number, columns.get(str(rest[0]) if rest else "", "consent")
         case (str(name), *_):
             return rows[0].number, "" if name == "members" else name
         case _:
@@ -190,7 +224,7 @@ def _fresh_rows(entries: Sequence[Entry], run: Import) -> tuple[list[dict[str, A
     for entry in entries:
         household_id = new_id()
         row = household_row(run.keyring, household_id, entry.number, entry.new, run.by, today)
-        rows.append(row | {"content_hash": entry.content_hash})
+        rows.append(row | {"content_hash": entry.content_hash, "imported_version": 1})
         members += _member_rows(entry, household_id, row["data_key"], run)
     return rows, members
 
@@ -229,6 +263,7 @@ def _differing_rows(
             "vulnerabilities": entry.new.vulnerabilities,
             "consent": consent.given,
             "consent_on": (consent.on or today) if consent.given else consent.on,
+            "consent_by_guardian": consent.given and consent.by_guardian,
             "content_hash": entry.content_hash,
         }
         rows.append(plain(row))
@@ -248,7 +283,9 @@ def _differences(entry: Entry, standing: Standing, run: Import) -> list[Event]:
     ]
     if standing.consent and not entry.known["consent"]:
         on = entry.new.consent.on or run.now.astimezone(LOCAL).date()
-        facts.append(consented(standing.id, standing.area, on, False, standing.version))
+        facts.append(
+            consented(standing.id, standing.area, on, entry.new.consent.by_guardian, standing.version)
+        )
     if entry.known["consent"] and not standing.consent:
         facts.append(ConsentWithdrawn(household_id=standing.id, area=standing.area, version=standing.version))
     return facts

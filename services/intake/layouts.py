@@ -48,6 +48,11 @@ HOUSEHOLDS = Layout(
             help_en="Whether what a donor needs may be shared with one (Personal Information Protection Law art. 29)",
         ),
         Column("consent_on", "同意日期", "Consent date", "date", help="填“同意”时必填", help_en="Needed where consent is given"),
+        Column(
+            "consent_by_guardian", "监护人同意", "Guardian's consent", "bool",
+            help="有未满十四岁的成员时必须为是（个人信息保护法第31条）",
+            help_en="Must be yes when a member is under fourteen (Personal Information Protection Law art. 31)",
+        ),
         Column("member_name", "姓名", "Name", required=True, longest=60, help="个人信息", help_en="Personal"),
         Column("relation", "与户主关系", "Relation", longest=30, help="例如 户主、配偶、子女、孙子女", help_en="For example head, spouse, child"),
         Column("birth_date", "出生日期", "Birth date", "date", help="个人信息；用来判断是否未成年", help_en="Personal; tells who is a minor"),

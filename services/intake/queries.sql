@@ -4,21 +4,22 @@ select nextval('intake.number') as number from generate_series(1, :many::int);
 
 -- name: add_households!
 insert into intake.household (id, case_number, area, data_key, village_enc, address_enc, phone_enc, location_enc, phone_blind,
-    vulnerabilities, consent, consent_on, consent_by_guardian, content_hash, created_by)
+    vulnerabilities, consent, consent_on, consent_by_guardian, content_hash, imported_version, created_by)
 select id, case_number, area, data_key, village_enc, address_enc, phone_enc, location_enc, phone_blind,
-    vulnerabilities, consent, consent_on, consent_by_guardian, content_hash, created_by
+    vulnerabilities, consent, consent_on, consent_by_guardian, content_hash, imported_version, created_by
 from jsonb_to_recordset(:rows) as r (id uuid, case_number text, area text, data_key bytea, village_enc bytea, address_enc bytea,
     phone_enc bytea, location_enc bytea, phone_blind bytea, vulnerabilities text[], consent boolean, consent_on date,
-    consent_by_guardian boolean, content_hash bytea, created_by uuid);
+    consent_by_guardian boolean, content_hash bytea, imported_version int, created_by uuid);
 
 -- name: replace_households!
 -- Households as an import now states them; their data key and number stay.
 update intake.household h
 set village_enc = r.village_enc, address_enc = r.address_enc, phone_enc = r.phone_enc, phone_blind = r.phone_blind,
-    vulnerabilities = r.vulnerabilities, consent = r.consent, consent_on = r.consent_on, content_hash = r.content_hash,
-    version = h.version + 1, updated_at = now()
+    vulnerabilities = r.vulnerabilities, consent = r.consent, consent_on = r.consent_on,
+    consent_by_guardian = r.consent_by_guardian, content_hash = r.content_hash,
+    version = h.version + 1, imported_version = h.version + 1, updated_at = now()
 from jsonb_to_recordset(:rows) as r (id uuid, village_enc bytea, address_enc bytea, phone_enc bytea, phone_blind bytea,
-    vulnerabilities text[], consent boolean, consent_on date, content_hash bytea)
+    vulnerabilities text[], consent boolean, consent_on date, consent_by_guardian boolean, content_hash bytea)
 where h.id = r.id;
 
 -- name: add_members!
@@ -68,7 +69,9 @@ select * from intake.household where case_number = :case_number;
 select * from intake.member where household_id = any (:household_ids::uuid[]) order by household_id, position, id;
 
 -- name: households_by_number
-select id, case_number, area, data_key, content_hash, consent, version from intake.household where case_number = any (:numbers::text[]);
+-- Held until the import ends, so that nobody edits them meanwhile.
+select id, case_number, area, data_key, content_hash, consent, version, imported_version from intake.household
+where case_number = any (:numbers::text[]) order by id for update;
 
 -- name: numbers_taken$
 select intake.numbers_taken(:kind, :numbers::text[]);
@@ -119,15 +122,15 @@ select id, version, consent from intake.household where id = :household_id for u
 -- name: add_visits
 -- Visits that are not there yet; returns the ids that were written.
 insert into intake.visit (id, beneficiary_id, beneficiary_kind, area, visited_at, worker_id, note_enc, participants_enc, follow_up_id,
-    client_ref)
-select id, beneficiary_id, beneficiary_kind, area, visited_at, worker_id, note_enc, participants_enc, follow_up_id, client_ref
+    client_ref, body_hash)
+select id, beneficiary_id, beneficiary_kind, area, visited_at, worker_id, note_enc, participants_enc, follow_up_id, client_ref, body_hash
 from jsonb_to_recordset(:rows) as r (id uuid, beneficiary_id uuid, beneficiary_kind text, area text, visited_at timestamptz,
-    worker_id uuid, note_enc bytea, participants_enc bytea, follow_up_id uuid, client_ref text)
+    worker_id uuid, note_enc bytea, participants_enc bytea, follow_up_id uuid, client_ref text, body_hash bytea)
 on conflict (id) do nothing
 returning id;
 
 -- name: visit_by_ref^
-select v.id, v.beneficiary_id, v.beneficiary_kind, coalesce(array_agg(n.id order by n.id) filter (where n.id is not null), '{}') as need_ids,
+select v.id, v.beneficiary_id, v.beneficiary_kind, v.body_hash, coalesce(array_agg(n.id order by n.id) filter (where n.id is not null), '{}') as need_ids,
     coalesce(array_agg(n.id order by n.id) filter (where n.status = 'noted'), '{}') as noted
 from intake.visit v left join intake.need n on n.visit_id = v.id
 where v.worker_id = :worker_id and v.client_ref = :client_ref
@@ -232,7 +235,8 @@ values (:follow_up_id, :need_id, :beneficiary_id, :area, :due_at, true)
 on conflict (id) do update set overdue = true;
 
 -- name: follow_up^
-select * from intake.follow_up where id = :follow_up_id;
+select f.*, (select max(c.received_at) from intake.commitment c where c.delivery_id = f.delivery_id) as received_at
+from intake.follow_up f where f.id = :follow_up_id;
 
 -- name: answer_follow_up^
 update intake.follow_up set answered_at = :answered_at, outcome = :outcome, visit_id = :visit_id

@@ -35,9 +35,17 @@ def union(codes: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(codes)))
 
 
-def closes(outcome: str, status: str, waiting: int) -> bool:
-    """A need is closed by a good answer once everything was received and no other follow-up of it waits."""
-    return outcome == "helped" and status == "received" and waiting == 0
+def closes(outcome: str, status: str, waiting: int, raised: bool) -> bool:
+    """A need is closed once everything was received, no other follow-up of it waits, and it helped or the visit raised the next need."""
+    return (outcome == "helped" or raised) and status == "received" and waiting == 0
+
+
+def too_young(born: date | None, today: date) -> bool:
+    """Whether a guardian has to agree for this person: under 14 (个人信息保护法 art. 31)."""
+    return (
+        born is not None
+        and (today.year - born.year - ((today.month, today.day) < (born.month, born.day))) < 14
+    )
 
 
 def next_steps(status: Status) -> tuple[str, ...]:

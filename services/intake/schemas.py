@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from services.intake.rules import too_young
 from shared import tables
 from shared.errors import RuleBroken
 from shared.events import Urgency
@@ -116,6 +117,9 @@ class NewMember(Request):
     vulnerabilities: Codes = ()
 
 
+GUARDIAN = "有未满十四岁的成员，要由监护人同意（个人信息保护法第三十一条）。"
+
+
 class NewHousehold(Request):
     """A household that is not on file yet; without a case number it is given one."""
 
@@ -128,6 +132,13 @@ class NewHousehold(Request):
     vulnerabilities: Codes = ()
     consent: Consent
     members: Annotated[tuple[NewMember, ...], Field(min_length=1, max_length=30)]
+
+    @model_validator(mode="after")
+    def guardian_agrees(self) -> NewHousehold:
+        children = any(too_young(member.birth_date, date.today()) for member in self.members)
+        if children and self.consent.given and not self.consent.by_guardian:
+            raise RuleBroken("guardian_needed", GUARDIAN, field="beneficiary.household.consent.by_guardian")
+        return self
 
 
 class NewSite(Request):

@@ -130,6 +130,21 @@ async def test_a_newer_sheet_brings_the_file_up_to_date(house: House) -> None:
     assert changed.data["vulnerabilities"] == ["DIBAO", "DIS_SEVERE"] and changed.data["members"] == 2
 
 
+async def test_an_older_sheet_does_not_overrule_what_was_changed_here_since(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    await upload(worker, "households", households_file(household_rows(2)), "whole")
+    number = household_rows(2)[0]["case_number"]
+    known = await house.db.pool.fetchval("select id from intake.household where case_number = $1", number)
+    await worker.request("DELETE", f"/api/intake/v1/households/{known}/consent?version=1")
+    older = household_rows(2)
+    older[0] |= {"village": "另一个示例村"}
+    older[1] |= {"village": "另一个示例村"}
+    answer = await upload(worker, "households", households_file(older), "whole")
+    assert "changed_since_import" in {fault["rule"] for fault in answer.json()["faults"]}
+    kept = await house.db.pool.fetchval("select consent from intake.household where id = $1", known)
+    assert kept is False
+
+
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"case_number": "YF-NONE"}, "档号", "case_unknown"),
     ({"case_number": None}, "档号", "beneficiary_missing"),

@@ -13,6 +13,7 @@ from services.intake import app
 from shared.events import FollowUpAnswered, HouseholdChanged, NeedRaised, VisitRecorded
 from shared.i18n import merge
 from shared.labels import LABELS
+from shared.web.pages import LOCAL
 from tests.house import House
 from tests.intake.invented import (
     API,
@@ -164,7 +165,7 @@ async def test_a_follow_up_is_answered_from_its_form(house: House) -> None:
     assert "已逾期" in (await worker.get("/intake/")).text
     page = (await worker.get(f"/intake/visits/new?follow_up={follow_up_id}")).text
     fields = dict(re.findall(r'type="hidden" name="([\w.]+)" value="([^"]*)"', page))
-    form = fields | {"follow_up.outcome": "helped", "visited_at": f"{NOW:%Y-%m-%dT%H:%M}"}
+    form = fields | {"follow_up.outcome": "helped", "visited_at": f"{NOW.astimezone(LOCAL):%Y-%m-%dT%H:%M}"}
     assert (await worker.post(f"/intake/visits/new?follow_up={follow_up_id}", data=form)).status_code == 303
     assert len(await house.events(FollowUpAnswered)) == 1
     assert "已结案" in (await worker.get(f"/intake/needs/{need['need_id']}")).text

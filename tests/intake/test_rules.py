@@ -55,7 +55,10 @@ def test_codes_together_stand_once_in_one_order(codes: list[str]) -> None:
     st.sampled_from(["helped", "partly", "not_helped"]), st.sampled_from(get_args(Status)), st.integers(0, 3)
 )
 def test_only_one_way_leads_to_closing(outcome: str, status: str, waiting: int) -> None:
-    assert closes(outcome, status, waiting) == ((outcome, status, waiting) == ("helped", "received", 0))
+    assert closes(outcome, status, waiting, False) == (
+        (outcome, status, waiting) == ("helped", "received", 0)
+    )
+    assert closes(outcome, status, waiting, True) == ((status, waiting) == ("received", 0))
 
 
 def test_every_state_has_its_steps_and_its_name() -> None:

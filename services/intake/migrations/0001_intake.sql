@@ -17,6 +17,7 @@ create table intake.household (
     consent_on date,
     consent_by_guardian boolean not null default false,
     content_hash bytea,
+    imported_version int,
     created_by uuid not null,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -70,6 +71,7 @@ create table intake.visit (
     participants_enc bytea,
     follow_up_id uuid,
     client_ref text,
+    body_hash bytea,
     created_at timestamptz not null default now(),
     unique (worker_id, client_ref)
 );
@@ -184,9 +186,11 @@ begin
         execute format('alter table intake.%I force row level security', t);
         execute format('create policy system on intake.%I to nuanlian_intake_system using (true) with check (true)', t);
         execute format(
-            'create policy people on intake.%I to nuanlian_intake
-             using (area like any ((select access.areas(''worker'', ''coordinator'', ''auditor''))::text[]))
-             with check (area like any ((select access.areas(''worker''))::text[]))', t);
+            'create policy readers on intake.%I for select to nuanlian_intake
+             using (area like any ((select access.areas(''worker'', ''coordinator'', ''auditor''))::text[]))', t);
+        execute format(
+            'create policy writers on intake.%I to nuanlian_intake
+             using (area like any ((select access.areas(''worker''))::text[]))', t);
     end loop;
     foreach t in array array['import_run', 'upload', 'access_log'] loop
         execute format('alter table intake.%I enable row level security', t);
@@ -201,9 +205,11 @@ create policy own on intake.upload to nuanlian_intake
 create policy write_own on intake.access_log for insert to nuanlian_intake
     with check (person_id = (select access.live_person()));
 
-grant select, insert, update, delete on all tables in schema intake to nuanlian_intake, nuanlian_intake_system;
+grant select, insert, update on all tables in schema intake to nuanlian_intake, nuanlian_intake_system;
+grant delete on intake.member to nuanlian_intake, nuanlian_intake_system;
+grant delete on intake.upload to nuanlian_intake_system;
 grant usage on all sequences in schema intake to nuanlian_intake, nuanlian_intake_system;
-revoke update, delete on intake.access_log from nuanlian_intake, nuanlian_intake_system;
+revoke update on intake.access_log from nuanlian_intake, nuanlian_intake_system;
 
 -- Whom a delivery goes to, while it is under way and the household agrees: for the charity that promised it, and for the worker or
 -- coordinator of the town. A charity sees no table of intake: this function is its only window.
