@@ -145,7 +145,7 @@ where p.status = 'pending' and p.by_person is not null and p.category = any (:ca
 
 -- name: pending_proposals
 -- What waits for a decision, with what has become of its need and offer since.
-select p.id, p.need_id, p.offer_id, p.area, p.quantity, p.by_person,
+select p.id, p.need_id, p.offer_id, p.area, p.quantity, p.score, p.by_person,
     n.version <= n.ended as need_gone, o.version <= o.ended as offer_gone,
     n.version <> p.need_version as need_changed, o.version <> p.offer_version as offer_changed,
     n.quantity - n.promised as need_left, o.quantity - o.promised as offer_left, n.consent,

@@ -98,6 +98,7 @@ class Pending:
     need_left: int
     offer_left: int
     consent: bool
+    score: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ class Changes:
 
 
 def compare(plan: Plan, pending: Sequence[Pending]) -> Changes:
-    """Proposals of the same need, offer and quantity stay as they are; a person's stay as long as they are possible."""
+    """Proposals of the same need, offer and quantity stay as they are, unless their need or offer was changed and scores differently
+    now; a person's stay as long as they are possible."""
     planned = {(a.need_id, a.offer_id): a for a in plan.assignments}
     kept: list[UUID] = []
     stale: dict[UUID, Reason] = {}
@@ -118,7 +120,11 @@ def compare(plan: Plan, pending: Sequence[Pending]) -> Changes:
         key = (str(proposal.need_id), str(proposal.offer_id))
         if proposal.by_person is not None:
             reason = impossible(proposal)
-        elif key in planned and planned[key].quantity == proposal.quantity:
+        elif (
+            key in planned
+            and planned[key].quantity == proposal.quantity
+            and not _outdated(proposal, planned[key])
+        ):
             del planned[key]
             reason = None
         else:
@@ -128,6 +134,11 @@ def compare(plan: Plan, pending: Sequence[Pending]) -> Changes:
         else:
             stale[proposal.id] = reason
     return Changes(tuple(kept), stale, tuple(planned.values()))
+
+
+def _outdated(proposal: Pending, again: Assignment) -> bool:
+    """Whether the reasons on the board are no longer those of the need and the offer as they stand."""
+    return (proposal.need_changed or proposal.offer_changed) and again.edge.score != proposal.score
 
 
 def impossible(proposal: Pending) -> Reason | None:

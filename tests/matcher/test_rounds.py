@@ -190,3 +190,14 @@ async def test_the_same_scope_time_and_seed_give_the_same_plan(house: House) -> 
     assert one == two
     assert plan_of(one, now) == plan_of(two, now)
     assert sum(a.quantity for a in plan_of(one, now).assignments) == 8
+
+
+async def test_a_need_that_became_more_urgent_is_proposed_anew_with_its_reasons(house: House) -> None:
+    need, offer = facts.need(urgency="normal"), facts.offer()
+    await plan(house, need, offer)
+    await tell(house, facts.changed(need, urgency="critical"))
+    await run(house)
+    first, second = await house.events(ProposalMade)
+    assert second.data["score"] > first.data["score"]
+    assert await _reasons(house) == ["need_changed"]
+    assert len(await pending(house)) == 1
