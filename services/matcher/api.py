@@ -16,6 +16,7 @@ from services.matcher.schemas import (
     RoundAsked,
     RoundDetail,
     RoundPage,
+    UnservedPage,
     Why,
 )
 from shared.access import Call, calls
@@ -56,6 +57,19 @@ async def get_round(round_id: UUID, call: Call = needs("coordinator", "auditor")
     """One round with fairness by town and the needs left short, counted by rule."""
     async with call.transaction() as conn:
         return await views.round_of(conn, round_id, words_of(call))
+
+
+@router.get("/unserved")
+async def get_unserved(
+    area: Annotated[str | None, Query(pattern=r"^[0-9]{12}$")] = None,
+    rule: Annotated[str | None, Query(max_length=40)] = None,
+    cursor: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    call: Call = needs("worker", "coordinator", "auditor"),
+) -> UnservedPage:
+    """Open needs that get nothing or too little, each with the rules that say why."""
+    async with call.transaction() as conn:
+        return await views.unserved(conn, area, rule, cursor, limit, words_of(call))
 
 
 @router.get("/needs/{need_id}/why")

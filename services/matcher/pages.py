@@ -49,6 +49,19 @@ async def get_round(
     return PAGES.render(request, "matcher/round.html", round=shown)
 
 
+@router.get("/unserved")
+async def get_unserved(
+    request: Request,
+    rule: str | None = None,
+    cursor: UUID | None = None,
+    call: Call = needs("worker", "coordinator", "auditor"),
+) -> HTMLResponse:
+    """Needs that get nothing or too little, and why."""
+    async with call.transaction() as conn:
+        page = await views.unserved(conn, None, rule, cursor, ROWS, words_of(call))
+    return PAGES.render(request, "matcher/unserved.html", page=page, rule=rule)
+
+
 @router.get("/needs/{need_id}")
 async def get_need(
     request: Request, need_id: UUID, call: Call = needs("worker", "coordinator", "auditor")

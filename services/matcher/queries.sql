@@ -228,6 +228,19 @@ union
 select u.category from matcher.unserved u left join matcher.checked c on c.category = u.category
 where c.at is null or c.at < now() - interval '6 hours';
 
+-- name: unserved
+-- Open needs that get nothing or too little, with why; in the order of their ids.
+select u.need_id, u.area, u.category, u.missing, u.refusals, n.case_number, n.urgency, n.raised_at
+from matcher.unserved u join matcher.need n on n.id = u.need_id
+where n.open and (:area::text is null or u.area like access.pattern(:area::text))
+    and (:rule::text is null or u.refusals @> jsonb_build_array(jsonb_build_object('rule', :rule::text)))
+    and (:after::uuid is null or u.need_id > :after::uuid)
+order by u.need_id limit :most;
+
+-- name: own_areas$
+-- The areas that the caller reads for, as LIKE patterns.
+select access.areas('coordinator', 'auditor');
+
 -- name: rounds
 -- Rounds, latest first, after the cursor.
 select id, state, dry_run, started_at, seconds, seed, categories, needs, offers, edges, kept, made, superseded, unserved, certificate

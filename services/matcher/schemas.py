@@ -116,6 +116,24 @@ class Why(BaseModel):
     refusals: tuple[RefusalShown, ...]
 
 
+class UnservedNeed(BaseModel):
+    """An open need that gets nothing, or `missing` units less than it lacks, and the rules that said so."""
+
+    need_id: UUID
+    area: str
+    case_number: str
+    category: str
+    urgency: str
+    missing: int
+    raised_at: datetime
+    reasons: tuple[RuleCounted, ...]
+
+
+class UnservedPage(BaseModel):
+    items: tuple[UnservedNeed, ...]
+    next: str | None
+
+
 class OfferRanked(BaseModel):
     """An offer that could serve the need; `score` is the sum of the reasons' points, in thousandths of a point."""
 

@@ -33,7 +33,7 @@ TOUR: dict[str, tuple[str, ...]] = {
     ),
     "charity": ("/offers/", "/offers/new", "/offers/{offer}", "/offers/imports", "/offers/charities", "/delivery/", "/delivery/{given}"),
     "coordinator": (
-        "/coordination/", "/coordination/proposals/{proposal}", "/coordination/decided", "/matcher/", "/matcher/rounds/{round}",
+        "/coordination/", "/coordination/proposals/{proposal}", "/coordination/decided", "/matcher/", "/matcher/unserved", "/matcher/rounds/{round}",
         "/matcher/needs/{short}", "/offers/", "/offers/{offer}", "/offers/charities", "/intake/households", "/intake/households/{household}",
         "/intake/needs", "/intake/needs/{received}", "/delivery/", "/delivery/{delivery}", "/audit/",
     ),

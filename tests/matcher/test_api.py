@@ -150,3 +150,26 @@ async def test_without_a_session_there_are_no_rows(house: House) -> None:
     async with house.db.transaction("nuanlian_matcher") as conn:
         for table in ("need", "proposal", "unserved", "commitment", "aid", "declined"):
             assert await conn.fetchval(f"select count(*) from matcher.{table}") == 0
+
+
+async def test_what_gets_nothing_is_listed_with_its_reasons(house: House) -> None:
+    need, other = facts.need(), facts.need(area=facts.RONGGUI, category="FUR-BED")
+    await tell(house, need, other, facts.offer(designated_vulnerabilities=("VETERAN",)))
+    await run(house)
+    coordinator = await house.person("coordinator", facts.LUOJING)
+    [told] = (await coordinator.get("/api/matcher/v1/unserved")).json()["items"]
+    assert (told["need_id"], told["missing"]) == (str(need.need_id), need.quantity)
+    assert [reason["rule"] for reason in told["reasons"]] == ["not_designated"]
+    assert (await coordinator.get("/api/matcher/v1/unserved?rule=expiring")).json()["items"] == []
+    page = await coordinator.get("/matcher/unserved")
+    assert page.status_code == 200 and told["reasons"][0]["sentence"] in page.text
+
+
+async def test_a_round_shows_the_fairness_of_the_callers_own_towns(house: House) -> None:
+    await tell(house, facts.need(), facts.need(area=facts.RONGGUI), facts.offer(quantity=5))
+    await run(house)
+    for area, towns in ((facts.LUOJING, {facts.LUOJING}), ("445300000000", {facts.LUOJING, facts.RONGGUI})):
+        client = await house.person("coordinator", area)
+        [first] = (await client.get("/api/matcher/v1/rounds?limit=1")).json()["items"]
+        shown = (await client.get(f"/api/matcher/v1/rounds/{first['round_id']}")).json()
+        assert {town["area"] for town in shown["fairness"]} == towns
