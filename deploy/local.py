@@ -81,6 +81,7 @@ async def engine_room(settings: Settings, db: Database, services: Sequence[Servi
     listener = Listener(settings.database_url)
     # The engine runs in a thread beside the requests: it gives way to them after half a millisecond instead of five.
     sys.setswitchinterval(0.0005)
+    await jobs.end_leases(db, list(jobs.kinds(services)))
     send, run = local_send(db, {service.name: service for service in services}), jobs.local_jobs(db, services)
     tasks = [
         asyncio.create_task(bus.relay(db, listener, [s.name], send), name=f"relay.{s.name}")

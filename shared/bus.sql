@@ -86,6 +86,15 @@ where id = (
 )
 returning id, kind, key, payload, fence, attempts;
 
+-- name: renew_lease$
+-- Keep a job while it is being worked on; nothing when another worker took it over.
+update bus.job set lease_until = now() + :seconds * interval '1 second'
+where id = :id and fence = :fence and state = 'running' returning true;
+
+-- name: end_leases!
+-- Whoever held these jobs is gone: they may start again at once.
+update bus.job set lease_until = now(), sent_at = null where kind = any (:kinds) and state = 'running';
+
 -- name: finish_job$
 -- Only the holder of the latest lease may finish.
 update bus.job set state = 'done', finished_at = now(), lease_until = null, error = null

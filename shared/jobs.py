@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from shared.db import Connection, Database, Listener, pause, want_wake
 from shared.errors import Unavailable
 from shared.service import Job, Service
 
-LEASE_SECONDS = 120
+LEASE_SECONDS = 15
 TRIES = 6
 PRUNE_SECONDS = 3600
 SendJobs = Callable[[Sequence[UUID]], Awaitable[None]]
@@ -49,6 +50,7 @@ async def run_job(db: Database, by_kind: Mapping[str, Service], job_id: UUID) ->
     job = Job(row["id"], row["kind"], row["key"], row["payload"], row["fence"], row["attempts"])
     service = by_kind[job.kind]
     mark = cause.set(Cause(service.name, new_id()))
+    keeping = asyncio.create_task(_keep(db, job))
     try:
         async with db.transaction(service.system_role) as conn:
             await service.jobs[job.kind](conn, job)
@@ -61,7 +63,23 @@ async def run_job(db: Database, by_kind: Mapping[str, Service], job_id: UUID) ->
         async with db.transaction(SYSTEM) as conn:
             await SQL.fail_job(conn, id=job.id, fence=job.fence, error=type(error).__name__, most=TRIES)
     finally:
+        keeping.cancel()
         cause.reset(mark)
+
+
+async def _keep(db: Database, job: Job) -> None:
+    """Renew the lease of a job under way, so that long work keeps it and a dead worker's comes back within seconds."""
+    while True:
+        await asyncio.sleep(LEASE_SECONDS / 3)
+        with suppress(Unavailable):
+            async with db.transaction(SYSTEM) as conn:
+                await SQL.renew_lease(conn, id=job.id, fence=job.fence, seconds=LEASE_SECONDS)
+
+
+async def end_leases(db: Database, names: Sequence[str]) -> None:
+    """Free what an earlier process of the embedded mode held when it was killed: there is no other worker."""
+    async with db.transaction(SYSTEM) as conn:
+        await SQL.end_leases(conn, kinds=list(names))
 
 
 async def due(db: Database, names: Sequence[str], most: int = 20) -> list[UUID]:

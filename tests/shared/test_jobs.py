@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from fastapi import APIRouter
 
 from shared import jobs
@@ -124,3 +125,31 @@ async def test_a_message_that_was_lost_twice_costs_time_but_no_job(db: Database)
             f"update bus.job set lease_until = now() - interval '3 minutes', sent_at = now() - interval '{ago}'"
         )
         assert await jobs.due(db, ["matcher.round"]) == [job_id]
+
+
+async def test_long_work_keeps_its_lease(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "LEASE_SECONDS", 0.3)
+    leases: list[bool] = []
+
+    async def slow(conn: Connection, job: Job) -> None:
+        for _ in range(4):
+            await asyncio.sleep(0.25)
+            leases.append(
+                await db.pool.fetchval("select lease_until > now() from bus.job where id = $1", job.id)
+            )
+
+    await leave(db)
+    [job_id] = await jobs.due(db, ["matcher.round"])
+    await jobs.run_job(db, doing(slow), job_id)
+    assert leases == [True] * 4
+    assert await states(db) == ["done"]
+
+
+async def test_a_killed_process_holds_up_no_job_of_the_next_one(db: Database) -> None:
+    await leave(db)
+    [job_id] = await jobs.due(db, ["matcher.round"])
+    async with db.transaction(SYSTEM) as conn:
+        await SQL.lease_job(conn, id=job_id, seconds=100)
+    assert await jobs.due(db, ["matcher.round"]) == []
+    await jobs.end_leases(db, ["matcher.round"])
+    assert await jobs.due(db, ["matcher.round"]) == [job_id]
