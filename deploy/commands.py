@@ -15,7 +15,7 @@ from uuid import UUID
 from deploy import postgres
 from deploy.errors import SetupError, bilingual
 from deploy.local import master_key, parts, serve_embedded
-from deploy.ports import free_port
+from deploy.ports import chosen_port
 from deploy.processes import locked, make_folder
 from deploy.sample import write as write_sample
 from deploy.supervisor import serve_full
@@ -54,7 +54,7 @@ def up(
 ) -> None:
     """Start the parts and every service, and serve until Ctrl-C."""
     with parts(data, database_url, broker_url, full) as started:
-        port = port or free_port()
+        port = chosen_port(port)
         if full:
             asyncio.run(serve_full(started.settings, host, port, concurrency))
         else:

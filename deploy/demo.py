@@ -15,7 +15,7 @@ from rich.table import Table
 from deploy import sample
 from deploy.demo_walk import Account, Walk, walk
 from deploy.local import embedded_app, parts, serving, until_stopped
-from deploy.ports import free_port
+from deploy.ports import chosen_port
 from deploy.settling import settled
 from services.accounts.operator import grant_of, set_account
 from services.audit.verification import verify
@@ -64,7 +64,7 @@ async def run_demo(data: Path, database_url: str | None, once: bool, host: str, 
     with parts(data, database_url, None, broker=False) as started:
         say(f"  PostgreSQL {'已启动 · started' if started.database_started else '已连接 · connected'}")
         await prepare(started.settings.database_url, ALL)
-        port = port or free_port()
+        port = chosen_port(port)
         async with serving(embedded_app(started.settings), host, port):
             summary, accounts = await _story(started.settings, f"http://{host}:{port}", began)
             _show(summary, accounts, f"http://{host}:{port}/")

@@ -37,6 +37,15 @@ def free_port(preferred: int | None = None, avoid: frozenset[int] = frozenset())
     )
 
 
+def chosen_port(port: int) -> int:
+    """`port` for a server that people reach by it; 0 means any free one. Raises SetupError when something else listens there."""
+    if port and not is_free(port):
+        raise SetupError(
+            "端口 {port} 已被别的程序占用。请换一个（--port），或用 --port 0 任选空闲端口。", port=port
+        )
+    return port or free_port()
+
+
 def answers(port: int, hello: bytes = b"", expect: bytes = b"", timeout: float = 1.0) -> bool:
     """Whether a server on this loopback port accepts a connection and, after `hello`, sends bytes that begin with `expect`."""
     try:

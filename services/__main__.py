@@ -151,7 +151,7 @@ def sample(
 def account_create(
     login: str,
     name: Annotated[str, typer.Option(prompt="姓名 · Name")],
-    role: Role,
+    role: Annotated[Role, typer.Option(help="角色 · role")],
     area: Annotated[str, typer.Option(help="12 位地区代码 · 12-digit area code")] = "445300000000",
     charity: Annotated[str | None, typer.Option(help="机构名称 · the charity's name")] = None,
     data: Data = DATA,

@@ -157,7 +157,7 @@ async def dsn(template: str) -> AsyncIterator[str]:
     conn = await asyncpg.connect(template)
     await conn.execute(f"create database {name} template {TEMPLATE}")
     yield on_database(template, name)
-    await conn.execute(f"drop database {name} with (force)")
+    await conn.execute(f"drop database {name}")  # ends what autovacuum does there; FORCE would need leave to
     await conn.close()
 
 

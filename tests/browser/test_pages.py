@@ -38,7 +38,7 @@ TOUR: dict[str, tuple[str, ...]] = {
         "/intake/needs", "/intake/needs/{received}", "/delivery/", "/delivery/{delivery}", "/audit/",
     ),
     "auditor": (
-        "/audit/", "/audit/entries", "/audit/entries/1", "/audit/stories/{received}", "/audit/follow-ups", "/audit/follow-ups?state=overdue",
+        "/audit/", "/audit/entries", "/audit/entries/1", "/audit/stories/{received}", "/audit/stories?case_number={case}", "/audit/follow-ups", "/audit/follow-ups?state=overdue",
         "/coordination/", "/intake/households/{household}",
     ),
     "admin": ("/accounts/people", "/accounts/me"),
@@ -46,6 +46,7 @@ TOUR: dict[str, tuple[str, ...]] = {
 NAMES = {
     "follow_up": "select id from intake.follow_up where answered_at is null order by due_at limit 1",
     "household": "select beneficiary_id from intake.need where status = 'received' and beneficiary_kind = 'household' and area like '445381%' limit 1",
+    "case": "select case_number from intake.need where status = 'received' and area like '445381%' limit 1",
     "received": "select id from intake.need where status = 'received' and beneficiary_kind = 'household' and area like '445381%' limit 1",
     "noted": "select id from intake.need where status = 'noted' and area like '445381%' limit 1",
     "delivery": "select id from delivery.delivery where status = 'scheduled' and area like '445381%' limit 1",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -133,4 +134,14 @@ def test_the_demo_says_at_the_end_what_it_did(data: Path) -> None:
         assert summary["needs"] == expected
         assert summary["ledger_verified"] is True and 0 <= summary["gap"] <= 1e-4
         assert summary["proposals"] > 150 and summary["approved"] > 10 and summary["received"] > 3
+    assert left_over(data) == []
+
+
+def test_a_port_in_use_is_said_so(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "services", "up", "--data", str(data), "--port", str(port)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert str(port) in done.stderr and "Traceback" not in done.stderr
     assert left_over(data) == []
