@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from starlette.types import Receive, Scope, Send
 
 from shared.access import COOKIE
+from shared.web.frame import TooLarge, answer
 
 PROBLEM = {
     "type": "object",
@@ -48,7 +50,17 @@ SECURITY = {
 
 
 class App(FastAPI):
-    """FastAPI with a document that says how to sign in, what problems look like and where a key is needed."""
+    """FastAPI with a document that says how to sign in, what problems look like and where a key is needed, and with a size limit."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse what says that it is too large before anything reads it; what grows too large unsaid is FastAPI's to stop."""
+        if scope["type"] == "http":
+            request = Request({**scope, "app": self})
+            length = request.headers.get("content-length", "0")
+            if length.isdigit() and int(length) > self.state.settings.max_body_bytes:
+                await answer(request, TooLarge())(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The document, built when first asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -100,7 +101,14 @@ async def test_what_the_framework_refuses_is_a_problem_too(
 async def test_a_body_that_is_too_large_is_refused(house: House) -> None:
     client = await house.person("worker")
     answer = await client.post(VISIT, content=b"x" * (house.settings.max_body_bytes + 1))
-    assert answer.status_code == 413
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(300):
+            yield b"x" * 100_000
+
+    answer = await client.post(VISIT, content=endless())
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
 
 
 async def test_a_database_that_is_away_is_503_with_when_to_come_back(
