@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -22,13 +22,14 @@ from deploy.supervisor import serve_full
 from services.accounts.operator import grant_of, set_account
 from services.audit.verification import verify
 from services.compose import ALL
+from services.intake.imports import LAYOUTS, Kind, Mode
 from services.intake.imports import ImportReport as IntakeReport
-from services.intake.imports import Kind, Mode
 from services.intake.imports import refused_file as intake_refused
 from services.intake.imports import run_import as import_intake
 from services.offers.answers import ImportReport as OffersReport
 from services.offers.handlers import SQL as OFFERS
 from services.offers.imports import run_import as import_offers
+from services.offers.layouts import OFFERS as OFFERS_LAYOUT
 from shared import asyncapi
 from shared.access import NOBODY, Role
 from shared.bus import SQL, SYSTEM
@@ -37,9 +38,11 @@ from shared.i18n import Language, merge, say
 from shared.pii import Keyring
 from shared.service import SHARED, create_app, prepare
 from shared.settings import Settings
+from shared.sheets import Layout
 
 Result = TypeVar("Result")
 Imported = IntakeReport | OffersReport
+SHEETS: Mapping[str, Layout] = {**LAYOUTS, "offers": OFFERS_LAYOUT}
 UNUSED_KEY = "0" * 64
 
 
@@ -144,18 +147,23 @@ def import_file(
     print(json.dumps(counts | {"faults": len(report.faults)}))
     say = words()
     for fault in report.faults:
-        where = say("第 {row} 行 {column}", {"row": fault.row, "column": fault.column})
+        heading = SHEETS[kind].heading(fault.column, language()) if fault.column else ""
+        where = say("第 {row} 行 {column}", {"row": fault.row, "column": heading})
         print(f"{where}  [{fault.rule}]  {say(fault.message, fault.params)}", file=sys.stderr)
     if wrong_rows and refused:
         refused.write_bytes(wrong_rows)
     return 1 if report.faults else 0
 
 
+def language() -> Language:
+    """The terminal's language."""
+    return "en" if os.environ.get("LANG", "").startswith("en") else "zh-CN"
+
+
 def words() -> Callable[..., str]:
     """Sentences in the terminal's language: English where LANG says so, Chinese otherwise."""
-    language: Language = "en" if os.environ.get("LANG", "").startswith("en") else "zh-CN"
     catalogue = merge([SHARED, SHARED / "web", *(service.folder for service in ALL)])
-    return lambda message, params=None: say(catalogue, language, message, params)
+    return lambda message, params=None: say(catalogue, language(), message, params)
 
 
 def sample(households: int, seed: int, out: Path) -> None:
