@@ -42,7 +42,9 @@ from shared.sheets import Layout
 
 Result = TypeVar("Result")
 Imported = IntakeReport | OffersReport
-SHEETS: Mapping[str, Layout] = {**LAYOUTS, "offers": OFFERS_LAYOUT}
+SHEETS: Mapping[str, Layout] = {str(kind): layout for kind, layout in LAYOUTS.items()} | {
+    "offers": OFFERS_LAYOUT
+}
 UNUSED_KEY = "0" * 64
 
 
