@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import amqp
 import httpx
 import structlog
 
@@ -129,7 +128,8 @@ def all_taken(broker_url: str, names: Sequence[str]) -> bool:
         with connect(broker_url, 0) as connection:
             channel: Any = connection.channel()
             return all(channel.queue_declare(name, passive=True).consumer_count for name in names)
-    except (OSError, amqp.AMQPError):
+    except Exception:  # whatever is wrong with a broker that is still coming up, the answer is: not yet
+        log.debug("broker.not_ready", exc_info=True)
         return False
 
 

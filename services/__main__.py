@@ -9,15 +9,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import asyncpg
 import typer
 
 from deploy import commands
-from deploy.errors import SetupError
+from deploy.errors import SetupError, bilingual
 from deploy.roles import RoleName
 from deploy.secrets_files import write_secrets
 from services.intake.imports import Mode
 from shared import logs
 from shared.access import Role
+from shared.errors import Unavailable
 from shared.settings import Settings
 
 app = typer.Typer(
@@ -206,6 +208,14 @@ def main() -> None:
         app()
     except SetupError as error:
         typer.echo(str(error), err=True)
+        raise SystemExit(2) from None
+    except (
+        ConnectionError,
+        Unavailable,
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InvalidCatalogNameError,
+    ):
+        typer.echo(bilingual("连不上数据库。请核对地址、用户名和密码，并确认服务器已经启动。"), err=True)
         raise SystemExit(2) from None
 
 

@@ -153,15 +153,20 @@ class Listener:
         while True:
             try:
                 conn = await asyncpg.connect(self._dsn, timeout=10)
-                await conn.add_listener(CHANNEL, self._wake)
-                while not conn.is_closed():
-                    await conn.execute("select 1")
-                    await asyncio.sleep(5)
+                try:
+                    await conn.add_listener(CHANNEL, self._wake)
+                    while not conn.is_closed():
+                        await conn.execute("select 1")
+                        await asyncio.sleep(5)
+                finally:
+                    conn.terminate()
             except AWAY:
                 await asyncio.sleep(0.5)
 
     async def close(self) -> None:
         self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
 
 
 async def pause(event: asyncio.Event, seconds: float) -> None:

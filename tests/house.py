@@ -157,8 +157,19 @@ async def dsn(template: str) -> AsyncIterator[str]:
     conn = await asyncpg.connect(template)
     await conn.execute(f"create database {name} template {TEMPLATE}")
     yield on_database(template, name)
-    await conn.execute(f"drop database {name}")  # ends what autovacuum does there; FORCE would need leave to
+    await drop(conn, name)
     await conn.close()
+
+
+async def drop(conn: asyncpg.Connection, name: str) -> None:
+    """Drop a test's database; a process that was stopped a moment ago, or autovacuum, may hold it a little longer."""
+    for _ in range(40):
+        try:
+            await conn.execute(f"drop database {name}")
+            return
+        except asyncpg.ObjectInUseError:
+            await asyncio.sleep(0.25)
+    await conn.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture
