@@ -60,6 +60,7 @@ async def _call_off(conn: Connection, need_id: UUID, off: bool, version: int) ->
 
 
 async def _stop(conn: Connection, need_id: UUID) -> None:
+    await SQL.lock_need(conn, need_id=need_id)
     stopped = await SQL.call_off(conn, need_id=need_id)
     await publish(conn, *(_failed(row, returned=True) for row in stopped))
 

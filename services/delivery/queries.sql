@@ -18,6 +18,10 @@ returning id;
 insert into delivery.called_off as c (need_id, off, version) values (:need_id, :off, :version)
 on conflict (need_id) do update set off = excluded.off, version = excluded.version where excluded.version > c.version;
 
+-- name: lock_need!
+-- An approval and a withdrawal at once wait for each other here: whoever comes second sees what the first wrote.
+select pg_advisory_xact_lock(hashtextextended('delivery.need ' || :need_id::uuid, 0));
+
 -- name: call_off
 -- What has not left yet for a need that is not wanted any more.
 update delivery.delivery set status = 'failed', failed_at = now(), fail_reason = 'need_withdrawn', version = version + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -158,18 +158,17 @@ async def _note_delivery(conn: Connection, event: Any, **told: Any) -> None:
     await SQL.note_delivery(conn, delivery_id=event.delivery_id, offer_id=event.offer_id, **known)
 
 
-def gives(by: Caller, charity_id: UUID, origin_area: str, areas: Sequence[str]) -> bool:
-    """Whether the caller is of the charity, or coordinator of where the offer comes from or of everywhere that it serves."""
-    return (
-        charity_id in by.charity_ids
-        or by.may("coordinator", origin_area)
-        or (bool(areas) and all(by.may("coordinator", area) for area in areas))
-    )
+def gives(by: Caller, charity_id: UUID | None, origin_area: str) -> bool:
+    """Whether the caller is of the charity, or coordinator of where the offer comes from; serving an area is not holding it.
+
+    `charity_id` None: a charity that is not known yet.
+    """
+    return charity_id in by.charity_ids or by.may("coordinator", origin_area)
 
 
 def may_give(by: Caller, charity_id: UUID, terms: OfferTerms) -> None:
     """Raises `Forbidden` unless the caller `gives`."""
-    if not gives(by, charity_id, terms.origin_area, terms.service_areas):
+    if not gives(by, charity_id, terms.origin_area):
         raise Forbidden("这个地区不在您的负责范围内，请核对镇街或联系管理员。")
 
 

@@ -22,7 +22,7 @@ from services.offers.handlers import (
 from services.offers.layouts import OFFERS
 from services.offers.rows import Draft, drafts
 from services.offers.schemas import Mode
-from shared.access import NOBODY, Caller
+from shared.access import Caller
 from shared.bus import new_id, publish
 from shared.db import Connection
 from shared.errors import Conflict, Say
@@ -110,9 +110,7 @@ def _settle_charity(
 ) -> bool:
     """Whether the caller may enter offers of this row's charity, which may have to be entered first."""
     charity = known.get(draft.charity)
-    if charity and charity["id"] in by.charity_ids:
-        return True
-    if not everything and not gives(by, NOBODY.person_id, draft.terms.origin_area, draft.terms.service_areas):
+    if not everything and not gives(by, charity["id"] if charity else None, draft.terms.origin_area):
         plan.faults.append(Fault(draft.row.number, "charity", "not_yours", NOT_YOURS))
         return False
     if charity is None and draft.charity not in plan.charities:
@@ -128,7 +126,7 @@ def _settle_charity(
 
 def _not_theirs(draft: Draft, stored: Mapping[str, Any], by: Caller) -> Fault | None:
     """What bars the caller from changing an offer that is there already, whatever the row says of it."""
-    if not gives(by, stored["charity_id"], stored["origin_area"], stored["service_areas"]):
+    if not gives(by, stored["charity_id"], stored["origin_area"]):
         return Fault(draft.row.number, "charity", "not_yours", NOT_YOURS)
     if redesignates(by, stored, draft.terms):
         message = "定向对象只能由捐助机构自己修改（慈善法第五十六条）。"

@@ -84,7 +84,7 @@ order by promised desc, k.area;
 
 -- name: offers_numbered
 -- What is stored already under these (charity, number) pairs.
-select s.id, s.charity_id, s.offer_number, s.version, s.status, s.taken, s.origin_area, s.service_areas, s.designated_vulnerabilities,
+select s.id, s.charity_id, s.offer_number, s.version, s.status, s.taken, s.origin_area, s.designated_vulnerabilities,
     encode(s.content_hash, 'hex') as content_hash
 from offers.standing s
 join unnest(:charity_ids::uuid[], :numbers::text[]) as k (charity_id, offer_number)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from services.delivery import handlers
+from services.delivery.app import SERVICE
 from shared.events import (
     CommitmentReleased,
     DeliveryFailed,
@@ -44,6 +47,21 @@ async def test_what_has_not_left_is_called_off_once_in_any_order(house: House, o
     assert await statuses(house) == ["failed"]
     (failed,) = await house.events(DeliveryFailed)
     assert (failed.data["reason"], failed.data["returned_to_offer"]) == ("need_withdrawn", True)
+
+
+async def test_an_approval_and_a_withdrawal_at_once_leave_nothing_to_bring(house: House) -> None:
+    approval = approved(facts.offer().charity_id)
+
+    async def withdraw() -> None:
+        async with house.db.transaction(SERVICE.system_role) as conn:
+            await handlers.end_need(conn, withdrawn(approval.need_id))
+
+    async with house.db.transaction(SERVICE.system_role) as conn:
+        await handlers.open_delivery(conn, approval)
+        other = asyncio.create_task(withdraw())
+        await asyncio.wait({other}, timeout=0.5)
+    await other
+    assert await statuses(house) == ["failed"]
 
 
 async def test_what_is_on_its_way_still_comes(house: House) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import asyncpg
+import httpx
 import pytest
 
 from services.delivery.rules import delivery_id
+from shared.access import Role, hash_token
 from shared.bus import new_id
 from shared.events import (
     CharityRegistered,
@@ -204,3 +207,55 @@ async def test_an_auditor_who_is_a_worker_elsewhere_changes_nothing(house: House
         new_id(), auditor.headers["x-person-id"], OTHER_TOWN,
     )  # fmt: skip
     assert (await it.step(auditor, "dispatch", 1)).status_code == 403
+
+
+async def by_raw_sql(house: House, client: httpx.AsyncClient, statement: str) -> str:
+    """What a statement does in this person's session: its tag, or "refused"."""
+    token = hash_token(client.headers["authorization"].removeprefix("Bearer "))
+    try:
+        async with house.db.transaction("nuanlian_delivery", token) as conn:
+            done: str = await conn.execute(statement)
+    except asyncpg.InsufficientPrivilegeError:
+        return "refused"
+    return done
+
+
+RECEIPTS = (
+    "status = 'received', received_at = now(), received = quantity",
+    "received = quantity",
+    "received_at = now()",
+    "short_reason = 'lost'",
+)
+
+
+@pytest.mark.parametrize("also_worker", [False, True])
+async def test_the_database_itself_takes_no_receipt_from_the_giver(house: House, also_worker: bool) -> None:
+    """The second line: raw SQL in the session of the charity's person, who may be the town's worker too."""
+    it = await scene(house)
+    await it.sent()
+    if also_worker:
+        await house.db.pool.execute(
+            "insert into access.role_grant (id, person_id, role, area) values ($1, $2, 'worker', $3)",
+            new_id(), it.giver.headers["x-person-id"], TOWN,
+        )  # fmt: skip
+    for receipt in (*RECEIPTS, f"area = '{OTHER_TOWN}'", "quantity = 1"):
+        said = await by_raw_sql(house, it.giver, f"update delivery.delivery set {receipt}")
+        assert said == "refused", receipt
+    assert await by_raw_sql(house, it.giver, "delete from delivery.delivery") == "refused"
+    assert (await it.step(it.worker, "receive", 3, received=3, short_reason="lost")).status_code == 200
+    undone = "update delivery.delivery set status = 'delivered', received = null, received_at = null, short_reason = null"
+    assert await by_raw_sql(house, it.giver, undone) == "UPDATE 0"
+
+
+async def test_the_database_itself_lets_readers_only_read(house: House) -> None:
+    it = await scene(house)
+    touch = "update delivery.delivery set version = version + 1"
+    people: tuple[tuple[Role, str, int], ...] = (
+        ("auditor", CITY, 0),
+        ("worker", OTHER_TOWN, 0),
+        ("worker", TOWN, 1),
+        ("coordinator", COUNTY, 1),
+    )
+    for role, area, changed in people:
+        assert await by_raw_sql(house, await house.person(role, area), touch) == f"UPDATE {changed}", role
+    assert await by_raw_sql(house, it.giver, touch) == "UPDATE 1"

@@ -117,3 +117,13 @@ async def test_an_auditor_sees_no_button(house: House) -> None:
         page = main_part(await auditor.get(address))
         assert 'method="post"' not in page
     assert (await auditor.post(f"/delivery/{it.id}/dispatch", data={"version": "1"})).status_code == 403
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh-CN", "途中遗失"), ("en", "Lost on the way")])
+async def test_nothing_received_says_why_in_words(house: House, language: str, words: str) -> None:
+    it = await scene(house)
+    await it.sent()
+    told = {"version": "3", "received": "0", "short_reason": "lost"}
+    assert (await it.worker.post(f"/delivery/{it.id}/receive", data=told)).status_code == 303
+    it.worker.headers["accept-language"] = language
+    assert words in main_part(await it.worker.get(f"/delivery/{it.id}"))

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from services.delivery import rules
 from services.delivery.rules import Part, Status
+from services.delivery.schemas import FailReason, ShortReason
+from shared.labels import LABELS
 
 ENDS = ("failed", "received")
 parts = st.builds(Part, giver=st.booleans(), in_charge=st.booleans())
@@ -50,3 +52,10 @@ def test_one_commitment_has_one_delivery(one: UUID, two: UUID) -> None:
 @given(statuses)
 def test_every_state_says_what_to_do(status: Status) -> None:
     assert "{version}" in rules.standing(status)
+
+
+def test_every_reason_that_can_end_a_delivery_has_its_words() -> None:
+    """A receipt of nothing ends the delivery with the reason that was given for the shortage."""
+    reasons = {*get_args(FailReason), *get_args(ShortReason), "need_withdrawn"}
+    assert reasons <= LABELS["fail_reason"].keys()
+    assert set(get_args(ShortReason)) <= LABELS["short_reason"].keys()

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
+from shared.access import hash_token
 from shared.bus import new_id
 from tests.house import House
 from tests.offers.giving import (
@@ -196,16 +198,59 @@ async def test_without_a_session_there_are_no_rows(house: House) -> None:
             assert await conn.fetchval(f"select count(*) from offers.{table}") == 0, table
 
 
-async def test_serving_an_area_gives_its_coordinator_no_hold_of_the_offer(house: House) -> None:
+@pytest.mark.parametrize("areas", [[CITY], [OTHER_COUNTY]])
+async def test_serving_an_area_gives_its_coordinator_no_hold_of_the_offer(
+    house: House, areas: list[str]
+) -> None:
     client, _ = await giver(house)
-    pledged = await offer(client, service_areas=[CITY])
+    pledged = await offer(client, service_areas=areas)
     address = f"{OFFERS}/{pledged['offer_id']}"
     elsewhere = await house.person("coordinator", OTHER_COUNTY)
     assert (await elsewhere.get(address)).status_code == 200
-    for change in ({"quantity": 1}, {"service_areas": [OTHER_COUNTY]}):
+    for change in ({"quantity": 1}, {"service_areas": [OTHER_COUNTY]}, {"origin_area": OTHER_COUNTY}):
         assert (await elsewhere.patch(address, json=change | {"version": 1})).status_code == 403
     withdrawn = await elsewhere.post(f"{address}/withdraw", json={"reason": "other", "version": 1})
     assert withdrawn.status_code == 403
+
+
+async def test_a_coordinator_moves_no_offer_out_of_the_own_area(house: House) -> None:
+    client, charity_id = await giver(house)
+    pledged = await offer(client)
+    moved = {"origin_area": OTHER_COUNTY, "service_areas": [COUNTY], "version": 1}
+    office = await house.person("coordinator", COUNTY)
+    assert (await office.patch(f"{OFFERS}/{pledged['offer_id']}", json=moved)).status_code == 403
+    served = fans(charity_id=str(charity_id), service_areas=[OTHER_COUNTY], offer_number="F-2")
+    elsewhere = await house.person("coordinator", OTHER_COUNTY)
+    assert (await elsewhere.post(OFFERS, json=served, headers=key())).status_code == 403
+
+
+async def test_the_database_itself_lets_only_those_who_hold_an_offer_change_it(house: House) -> None:
+    """The second line: raw SQL in the session of each."""
+    client, _ = await giver(house)
+    await offer(client, service_areas=[CITY])
+    people = (
+        (await house.person("auditor", CITY), 0),
+        (await house.person("coordinator", OTHER_COUNTY), 0),
+        (await house.person("coordinator", COUNTY), 1),
+        (client, 1),
+    )
+    for person, changed in people:
+        token = hash_token(person.headers["authorization"].removeprefix("Bearer "))
+        async with house.db.transaction("nuanlian_offers", token) as conn:
+            assert await conn.fetchval("select count(*) from offers.offer") == 1
+            assert await conn.execute("update offers.offer set vetted = true") == f"UPDATE {changed}"
+        for forbidden in (
+            "update offers.offer set charity_id = gen_random_uuid()",
+            "delete from offers.offer",
+            "update offers.charity set name = name || '2'",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                async with house.db.transaction("nuanlian_offers", token) as conn:
+                    await conn.execute(forbidden)
+    office = hash_token(people[2][0].headers["authorization"].removeprefix("Bearer "))
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+        async with house.db.transaction("nuanlian_offers", office) as conn:
+            await conn.execute("update offers.offer set origin_area = $1", OTHER_COUNTY)
 
 
 async def test_only_the_donor_changes_whom_an_offer_is_meant_for(house: House) -> None:

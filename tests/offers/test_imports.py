@@ -225,13 +225,27 @@ async def test_a_csv_is_as_good(house: House, mode: str) -> None:
     assert told["added"] == 1, told
 
 
-async def test_a_coordinator_elsewhere_takes_no_offer_over_by_a_sheet(house: House) -> None:
+@pytest.mark.parametrize("served", [CITY, OTHER_COUNTY])
+async def test_a_coordinator_elsewhere_takes_no_offer_over_by_a_sheet(house: House, served: str) -> None:
     client, _ = await giver(house)
-    await send(client, "whole", row(1, service_areas=(CITY,)))
+    await send(client, "whole", row(1, service_areas=(served,)))
     elsewhere = await house.person("coordinator", OTHER_COUNTY)
     taken = row(1, quantity=1, origin_area=OTHER_COUNTY, service_areas=(OTHER_COUNTY,))
     answer = await send(elsewhere, "whole", taken)
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert [fault["rule"] for fault in answer.json()["faults"]] == ["not_yours"]
+    told = answer.json()
+    assert (told["status"], told["rows"], told["refused"], told["written"]) == (422, 1, 1, 0)
+    assert [error["rule"] for error in told["errors"]] == ["not_yours"]
     stored = await house.db.pool.fetchval("select origin_area from offers.offer")
     assert stored != OTHER_COUNTY
+
+
+async def test_a_sheet_of_the_office_does_not_change_whom_an_offer_is_meant_for(house: House) -> None:
+    client, _ = await giver(house)
+    await send(client, "whole", row(1, designated=("ORPHAN",)))
+    office = await house.person("coordinator", COUNTY)
+    told = (await send(office, "whole", row(1, designated=()))).json()
+    assert [fault["rule"] for fault in told["faults"]] == ["designation_fixed"]
+    assert (await send(office, "whole", row(1, quantity=5, designated=("ORPHAN",)))).json()["changed"] == 1
+    assert (await send(client, "whole", row(1, quantity=5, designated=()))).json()["changed"] == 1

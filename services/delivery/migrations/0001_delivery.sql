@@ -62,10 +62,13 @@ create policy readers on delivery.delivery for select to nuanlian_delivery
         or charity_id = any ((select access.charities())::uuid[]));
 create policy in_charge on delivery.delivery for update to nuanlian_delivery
     using (area like any ((select access.areas('worker', 'coordinator'))::text[]));
--- Nobody confirms the receipt of what they gave.
 create policy giver on delivery.delivery for update to nuanlian_delivery
-    using (charity_id = any ((select access.charities())::uuid[]))
-    with check (charity_id = any ((select access.charities())::uuid[]) and received is null);
+    using (charity_id = any ((select access.charities())::uuid[]));
+-- Nobody writes the receipt of what they gave, nor takes back how it ended, whatever else they are.
+create policy no_receipt_by_giver on delivery.delivery as restrictive for update to nuanlian_delivery
+    using (charity_id <> all ((select access.charities())::uuid[]) or status in ('scheduled', 'dispatched', 'delivered'))
+    with check (charity_id <> all ((select access.charities())::uuid[])
+        or (status <> 'received' and received is null and received_at is null and short_reason is null));
 
 grant select on delivery.charity, delivery.standing to nuanlian_delivery, nuanlian_delivery_system;
 grant select on delivery.delivery to nuanlian_delivery, nuanlian_delivery_system;

@@ -80,11 +80,6 @@ language sql immutable as $$
     select exists (select 1 from unnest(areas) a, unnest(patterns) p where a like p or p like access.pattern(a))
 $$;
 
-create function offers.within(areas text[], patterns text[]) returns boolean
-language sql immutable as $$
-    select not exists (select 1 from unnest(areas) a where not (a like any (patterns)))
-$$;
-
 -- An offer with its balance: quantity = free + committed + delivered + lost; a withdrawn or expired offer has nothing free.
 create view offers.standing with (security_invoker = true) as
 select o.*, c.name as charity_name, c.kind as charity_kind, b.committed, b.delivered, b.lost, b.taken,
@@ -124,13 +119,11 @@ create policy own on offers.offer to nuanlian_offers
     with check (charity_id = any ((select access.charities())::uuid[]));
 create policy office on offers.offer for select to nuanlian_offers
     using (offers.touches(service_areas || origin_area, (select access.areas('coordinator', 'auditor'))::text[]));
--- Seeing an offer that serves one's area is not holding it: that takes where it comes from, or everywhere that it serves.
+-- Seeing an offer that serves one's area is not holding it: that takes where it comes from, before and after the change.
 create policy office_enters on offers.offer for insert to nuanlian_offers
-    with check (origin_area like any ((select access.areas('coordinator'))::text[])
-        or offers.within(service_areas, (select access.areas('coordinator'))::text[]));
+    with check (origin_area like any ((select access.areas('coordinator'))::text[]));
 create policy office_changes on offers.offer for update to nuanlian_offers
-    using (origin_area like any ((select access.areas('coordinator'))::text[])
-        or offers.within(service_areas, (select access.areas('coordinator'))::text[]));
+    using (origin_area like any ((select access.areas('coordinator'))::text[]));
 
 alter table offers.commitment enable row level security;
 alter table offers.commitment force row level security;
@@ -150,7 +143,11 @@ create policy system on offers.import_run to nuanlian_offers_system using (true)
 create policy mine on offers.import_run to nuanlian_offers
     using (by_person = (select access.live_person())) with check (by_person = (select access.live_person()));
 
-grant select, insert, update on offers.charity, offers.offer to nuanlian_offers, nuanlian_offers_system;
+grant select, insert on offers.charity, offers.offer to nuanlian_offers, nuanlian_offers_system;
+-- Whose an offer is and which number it has never change.
+grant update (category, quantity, origin_area, service_areas, radius_m, pickup, available_from, available_until, expires_on,
+    designated_vulnerabilities, licences, vetted, per_household_limit, unit_value_fen, condition, status, withdraw_reason, version,
+    content_hash) on offers.offer to nuanlian_offers, nuanlian_offers_system;
 grant select on offers.commitment, offers.delivery, offers.standing to nuanlian_offers, nuanlian_offers_system;
 grant insert, update on offers.commitment, offers.delivery to nuanlian_offers_system;
 grant select, insert on offers.import_run to nuanlian_offers, nuanlian_offers_system;
