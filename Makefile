@@ -37,7 +37,7 @@ $(STAMPS)/run: requirements.lock | $(BIN)/python
 	@echo '正在安装 Python 包… · installing Python packages…'
 	@$(PIP) --requirement requirements.lock
 	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' | { read -r site; echo "$(CURDIR)" > "$$site/nuanlian.pth"; }
-	@printf '#!%s\nfrom services.__main__ import main\n\nmain()\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/nuanlian && chmod +x $(BIN)/nuanlian
+	@printf '#!/bin/sh\nexec "$$(dirname -- "$$0")/python" -m services "$$@"\n' > $(BIN)/nuanlian && chmod +x $(BIN)/nuanlian
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: requirements-dev.lock $(STAMPS)/run

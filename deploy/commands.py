@@ -19,7 +19,7 @@ from deploy.ports import chosen_port
 from deploy.processes import locked, make_folder
 from deploy.sample import write as write_sample
 from deploy.supervisor import serve_full
-from services.accounts.operator import grant_of, set_account
+from services.accounts import operator
 from services.audit.verification import verify
 from services.compose import ALL
 from services.intake.imports import LAYOUTS, Kind, Mode
@@ -34,6 +34,7 @@ from shared import asyncapi
 from shared.access import NOBODY, Role
 from shared.bus import SQL, SYSTEM
 from shared.db import Connection, Database
+from shared.errors import AidError
 from shared.i18n import Language, merge, say
 from shared.pii import Keyring
 from shared.service import SHARED, create_app, prepare
@@ -67,9 +68,14 @@ def up(
 
 
 @contextmanager
-def database(data: Path, database_url: str | None) -> Iterator[Settings]:
-    """A database for one command: the given one, the one that a running Nuanlian uses, or this folder's own, stopped again afterwards."""
+def database(data: Path, database_url: str | None, there: bool = False) -> Iterator[Settings]:
+    """A database for one command: the given one, the one that a running Nuanlian uses, or this folder's own, stopped again afterwards.
+
+    `there`: one is looked at, not begun; raises `SetupError` when the folder has none.
+    """
     data = data.resolve()
+    if there and not database_url and not (data / "postgres").exists():
+        raise SetupError("目录 {folder} 里没有暖链的数据。请用 --data 指定数据目录。", folder=data)
     make_folder(data, 0o711)
     if database_url:
         yield Settings(database_url=database_url, master_key=master_key(data), data=data)
@@ -87,7 +93,10 @@ def database(data: Path, database_url: str | None) -> Iterator[Settings]:
 
 
 def with_database(
-    data: Path, database_url: str | None, work: Callable[[Settings, Database], Awaitable[Result]]
+    data: Path,
+    database_url: str | None,
+    work: Callable[[Settings, Database], Awaitable[Result]],
+    there: bool = False,
 ) -> Result:
     """Migrate and run one piece of work."""
 
@@ -96,7 +105,7 @@ def with_database(
         async with opened(settings) as db:
             return await work(settings, db)
 
-    with database(data, database_url) as settings:
+    with database(data, database_url, there) as settings:
         return asyncio.run(run(settings))
 
 
@@ -126,6 +135,12 @@ def import_file(
     refused: Path | None,
 ) -> int:
     """Import a sheet as the operator of this machine. Prints what happened; 0 when every row is right, 1 otherwise."""
+    refused = refused or file.with_name(f"{file.stem}-refused.xlsx")
+    if not os.access(refused.parent, os.W_OK):
+        raise SetupError(
+            "目录 {folder} 不能写入，退回的行没有地方存放。请用 --refused 指定别的文件。",
+            folder=refused.parent,
+        )
     content = file.read_bytes()
 
     async def work(settings: Settings, db: Database) -> tuple[Imported, bytes | None]:
@@ -152,8 +167,9 @@ def import_file(
         heading = SHEETS[kind].heading(fault.column, language()) if fault.column else ""
         where = say("第 {row} 行 {column}", {"row": fault.row, "column": heading})
         print(f"{where}  [{fault.rule}]  {say(fault.message, fault.params)}", file=sys.stderr)
-    if wrong_rows and refused:
+    if wrong_rows:
         refused.write_bytes(wrong_rows)
+        print(bilingual("退回的行已存到 {file}，改好后可以再导入。", file=refused), file=sys.stderr)
     return 1 if report.faults else 0
 
 
@@ -182,10 +198,26 @@ def create_account(
     async def work(settings: Settings, db: Database) -> str:
         keyring = Keyring(bytes.fromhex(settings.master_key))
         async with db.transaction("nuanlian_accounts_system") as conn:
-            grant = await grant_of(conn, role, area, charity)
-            return await set_account(conn, keyring, login, name, [grant])
+            return await operator.create_account(conn, keyring, login, name, role, area, charity)
 
     return with_database(data, database_url, work)
+
+
+def new_password(data: Path, database_url: str | None, login: str) -> str:
+    """A new password for somebody who forgot theirs."""
+
+    async def work(settings: Settings, db: Database) -> str:
+        async with db.transaction("nuanlian_accounts_system") as conn:
+            return await operator.new_password(conn, login)
+
+    return with_database(data, database_url, work)
+
+
+def explained(error: AidError) -> str:
+    """An error of the services as the terminal's reader needs it: what is wrong, and every fault."""
+    say = words()
+    faults = [f"{fault.field}: {say(fault.message, fault.params)}" for fault in error.faults]
+    return "\n".join([say(error.message, error.params), *faults])
 
 
 def verify_ledger(data: Path, database_url: str | None) -> dict[str, Any]:
@@ -195,7 +227,7 @@ def verify_ledger(data: Path, database_url: str | None) -> dict[str, Any]:
         async with db.transaction("nuanlian_audit_system") as conn:
             return (await verify(conn)).model_dump(mode="json")
 
-    return with_database(data, database_url, work)
+    return with_database(data, database_url, work, there=True)
 
 
 async def _given_up(conn: Connection, most: int = 1000) -> list[dict[str, Any]]:
@@ -210,7 +242,7 @@ def quarantined(data: Path, database_url: str | None) -> list[dict[str, Any]]:
         async with db.transaction(SYSTEM) as conn:
             return await _given_up(conn)
 
-    return with_database(data, database_url, work)
+    return with_database(data, database_url, work, there=True)
 
 
 def replay(data: Path, database_url: str | None, consumer: str) -> int:
@@ -220,7 +252,7 @@ def replay(data: Path, database_url: str | None, consumer: str) -> int:
         async with db.transaction(SYSTEM) as conn:
             return [row["event_id"] for row in await SQL.replay(conn, consumer=consumer)]
 
-    return len(with_database(data, database_url, work))
+    return len(with_database(data, database_url, work, there=True))
 
 
 def write_documents(out: Path) -> None:

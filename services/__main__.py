@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +20,7 @@ from deploy.secrets_files import write_secrets
 from services.intake.imports import Mode
 from shared import logs
 from shared.access import Role
-from shared.errors import Unavailable
+from shared.errors import AidError
 from shared.settings import Settings
 
 app = typer.Typer(
@@ -40,7 +41,7 @@ BrokerUrl = Annotated[
     str | None, typer.Option(help="已有的 RabbitMQ · a broker you have", envvar="NUANLIAN_BROKER_URL")
 ]
 Host = Annotated[str, typer.Option(help="监听地址 · address to listen on")]
-Port = Annotated[int, typer.Option(help="端口，0 表示任选 · port, 0 for any free one")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="端口，0 表示任选 · port, 0 for any free one")]
 DATA = Path("data")
 
 
@@ -141,7 +142,7 @@ def import_file(
 
 @app.command()
 def sample(
-    households: int = 300,
+    households: Annotated[int, typer.Option(min=1, max=1_000_000)] = 300,
     seed: int = 1,
     out: Annotated[Path, typer.Option(help="存放目录 · folder to write to")] = Path("sample"),
 ) -> None:
@@ -161,6 +162,12 @@ def account_create(
 ) -> None:
     """新建账号，密码只显示一次 · Create an account; the password is shown once."""
     typer.echo(commands.create_account(data, database_url, login, name, role, area, charity))
+
+
+@account.command("password")
+def account_password(login: str, data: Data = DATA, database_url: DatabaseUrl = None) -> None:
+    """换新密码，只显示一次 · Give a login a new password; it is shown once."""
+    typer.echo(commands.new_password(data, database_url, login))
 
 
 @ledger.command("verify")
@@ -209,9 +216,13 @@ def main() -> None:
     except SetupError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(2) from None
+    except AidError as error:
+        typer.echo(commands.explained(error), err=True)
+        raise SystemExit(2) from None
     except (
         ConnectionError,
-        Unavailable,
+        socket.gaierror,
+        asyncpg.exceptions.ClientConfigurationError,
         asyncpg.InvalidAuthorizationSpecificationError,
         asyncpg.InvalidCatalogNameError,
     ):
