@@ -62,9 +62,9 @@ def up(
     with parts(data, database_url, broker_url, full) as started:
         port = chosen_port(port)
         if full:
-            asyncio.run(serve_full(started.settings, host, port, concurrency))
+            asyncio.run(serve_full(started, host, port, concurrency))
         else:
-            asyncio.run(serve_embedded(started.settings, host, port))
+            asyncio.run(serve_embedded(started, host, port))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from deploy import sample
 from deploy.demo_walk import Account, Walk, walk
-from deploy.local import embedded_app, parts, serving, until_stopped
+from deploy.local import embedded_app, keeping, parts, serving, until_stopped
 from deploy.ports import chosen_port
 from deploy.settling import settled
 from services.accounts.operator import grant_of, set_account
@@ -62,10 +62,10 @@ async def run_demo(data: Path, database_url: str | None, once: bool, host: str, 
     began = time.monotonic()
     say("[bold]暖链 Nuanlian[/bold]  虚构数据演示 · a demonstration on invented data")
     with parts(data, database_url, None, broker=False) as started:
-        say(f"  PostgreSQL {'已启动 · started' if started.database_started else '已连接 · connected'}")
+        say(f"  PostgreSQL {'已启动 · started' if started.kept else '已连接 · connected'}")
         await prepare(started.settings.database_url, ALL)
         port = chosen_port(port)
-        async with serving(embedded_app(started.settings), host, port):
+        async with keeping(started.kept), serving(embedded_app(started.settings), host, port):
             summary, accounts = await _story(started.settings, f"http://{host}:{port}", began)
             _show(summary, accounts, f"http://{host}:{port}/")
             if once:

@@ -8,16 +8,18 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from deploy import postgres, rabbitmq
-from deploy.processes import locked, make_folder, write_private
+from deploy.errors import SetupError
+from deploy.processes import found, locked, make_folder, write_private
 from services.compose import ALL
 from shared import bus, jobs
 from shared.db import Database, Listener
@@ -25,15 +27,36 @@ from shared.service import Service, create_app, local_send, prepare
 from shared.settings import Settings
 
 KEY_FILE = "master_key"
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A private server: `start` takes over the one that runs, or starts it, and gives its process number."""
+
+    name: str
+    start: Callable[[], int]
+
+    async def keep(self, seconds: float = 2.0) -> None:
+        """Start it again whenever it is gone, for ever."""
+        pid = await asyncio.to_thread(self.start)
+        while True:
+            await asyncio.sleep(seconds)
+            if found(pid) is None:
+                log.error("server.died", server=self.name)
+                try:
+                    pid = await asyncio.to_thread(self.start)
+                    log.warning("server.started_again", server=self.name)
+                except SetupError:
+                    log.exception("server.not_started", server=self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The servers that this run started or was given."""
+    """Where a run finds its servers, and those among them that it started and keeps."""
 
     settings: Settings
-    database_started: bool
-    broker_started: bool
+    kept: tuple[Kept, ...]
 
 
 def master_key(data: Path) -> str:
@@ -48,31 +71,43 @@ def master_key(data: Path) -> str:
 
 @contextmanager
 def parts(data: Path, database_url: str | None, broker_url: str | None, broker: bool) -> Iterator[Parts]:
-    """PostgreSQL, and RabbitMQ when `broker`, private to `data` unless given by address; whatever was started here is stopped at the end.
+    """PostgreSQL, and RabbitMQ when `broker`, private to `data` unless given by address; whatever was started here is stopped on every
+    way out, SIGTERM included, which counts as Ctrl-C from here on.
 
     Raises `SetupError` with what to do when a part can't be had.
     """
     data = data.resolve()
     make_folder(data, 0o711)
-    with locked(data / "run.lock", 3):
-        database = None if database_url else postgres.start(data)
-        queue = rabbitmq.start(data) if broker and not broker_url else None
-        try:
-            yield Parts(
-                Settings(
-                    database_url=database_url or (database.local_dsn if database else ""),
-                    broker_url=broker_url or (queue.url if queue else None),
-                    master_key=master_key(data),
-                    data=data,
-                ),
-                database is not None,
-                queue is not None,
-            )
-        finally:
-            if queue:
-                queue.stop()
-            if database:
-                database.stop()
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    with ExitStack() as stack:
+        stack.enter_context(locked(data / "run.lock", 3))
+        kept: list[Kept] = []
+        if not database_url:
+            stack.callback(
+                postgres.stop, data
+            )  # before its start: a start that is interrupted leaves a server too
+            database_url = postgres.start(data).local_dsn
+            kept.append(Kept("postgresql", lambda: postgres.start(data).pid))
+        if broker and not broker_url:
+            stack.callback(rabbitmq.stop, data)
+            broker_url = rabbitmq.start(data).url
+            kept.append(Kept("rabbitmq", lambda: rabbitmq.start(data).pid))
+        settings = Settings(
+            database_url=database_url, broker_url=broker_url, master_key=master_key(data), data=data
+        )
+        yield Parts(settings, tuple(kept))
+
+
+@asynccontextmanager
+async def keeping(servers: Sequence[Kept]) -> AsyncIterator[None]:
+    """Look after the private servers while the block runs: one that died is started again with its data and its ports."""
+    tasks = [asyncio.create_task(server.keep()) for server in servers]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -170,9 +205,9 @@ async def until_stopped() -> None:
     await stop.wait()
 
 
-async def serve_embedded(settings: Settings, host: str, port: int) -> None:
+async def serve_embedded(started: Parts, host: str, port: int) -> None:
     """Migrate, serve, and stop cleanly at Ctrl-C."""
-    await prepare(settings.database_url, ALL)
-    async with serving(embedded_app(settings), host, port):
+    await prepare(started.settings.database_url, ALL)
+    async with keeping(started.kept), serving(embedded_app(started.settings), host, port):
         print(f"暖链 Nuanlian: http://{host}:{port}/", flush=True)
         await until_stopped()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
+import threading
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
@@ -18,6 +22,7 @@ from shared.settings import Settings
 from shared.worker import celery_app, celery_send
 
 RoleName = Literal["api", "relay", "consumers", "worker", "beat", "migrate"]
+SUPERVISOR = "NUANLIAN_SUPERVISOR"
 LASTING: tuple[RoleName, ...] = ("api", "relay", "consumers", "worker", "beat")
 
 
@@ -97,10 +102,19 @@ def run_beat(settings: Settings) -> None:
     celery_app(settings, ALL).start(["beat", "--loglevel=WARNING", f"--schedule={schedule}", "--pidfile="])
 
 
+def leave_with(supervisor: int) -> None:
+    """End this process once its supervisor was killed: another one will start roles of its own."""
+    while os.getppid() == supervisor:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def run_role(
     role: RoleName, settings: Settings, services: Sequence[str], host: str, port: int, concurrency: int
 ) -> None:
-    """Run one role until it is told to stop."""
+    """Run one role until it is told to stop, or until the supervisor that started it is gone."""
+    if supervisor := os.environ.get(SUPERVISOR):
+        threading.Thread(target=leave_with, args=(int(supervisor),), name="supervisor", daemon=True).start()
     match role:
         case "api":
             asyncio.run(run_api(settings, chosen(services), host, port))

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,9 @@ import httpx
 import structlog
 
 from deploy.errors import SetupError
-from deploy.local import until_stopped
+from deploy.local import Parts, keeping, until_stopped
 from deploy.processes import tail
-from deploy.roles import LASTING, RoleName
+from deploy.roles import LASTING, SUPERVISOR, RoleName
 from services.compose import ALL
 from shared.broker import connect, queue_of
 from shared.service import prepare
@@ -83,6 +84,7 @@ def children(settings: Settings, host: str, port: int, concurrency: int) -> list
         "NUANLIAN_BROKER_URL": settings.broker_url or "",
         "NUANLIAN_MASTER_KEY": settings.master_key,
         "NUANLIAN_DATA": str(settings.data),
+        SUPERVISOR: str(os.getpid()),
     }
     logs = settings.data / "logs"
     logs.mkdir(exist_ok=True)
@@ -113,7 +115,8 @@ async def ready(url: str, api: Child) -> None:
 async def consuming(broker_url: str) -> None:
     """Wait until every queue has somebody who takes from it: the consumers and the Celery worker. Raises `SetupError` otherwise."""
     names = [queue_of(service.name).name for service in ALL if service.listens] + [QUEUE]
-    for _ in range(int(READY_SECONDS / 0.2)):
+    until = time.monotonic() + READY_SECONDS
+    while time.monotonic() < until:
         if await asyncio.to_thread(all_taken, broker_url, names):
             return
         await asyncio.sleep(0.2)
@@ -126,6 +129,7 @@ def all_taken(broker_url: str, names: Sequence[str]) -> bool:
     """Whether each of these queues exists and has a consumer."""
     try:
         with connect(broker_url, 0) as connection:
+            connection.connect()  # tries once; left to itself a channel would try for ever
             channel: Any = connection.channel()
             return all(channel.queue_declare(name, passive=True).consumer_count for name in names)
     except Exception:  # whatever is wrong with a broker that is still coming up, the answer is: not yet
@@ -142,11 +146,11 @@ class Supervisor:
         self.children = children(settings, host, port, concurrency)
 
     async def __aenter__(self) -> Supervisor:
-        await prepare(self.settings.database_url, ALL)
-        for child in self.children:
-            await child.start()
-            child.watcher = asyncio.create_task(child.watch())
         try:
+            await prepare(self.settings.database_url, ALL)
+            for child in self.children:
+                await child.start()
+                child.watcher = asyncio.create_task(child.watch())
             await ready(self.url, next(child for child in self.children if child.role == "api"))
             if self.settings.broker_url:
                 await consuming(self.settings.broker_url)
@@ -164,8 +168,8 @@ class Supervisor:
         )
 
 
-async def serve_full(settings: Settings, host: str, port: int, concurrency: int) -> None:
+async def serve_full(started: Parts, host: str, port: int, concurrency: int) -> None:
     """Migrate, start every role, wait until ready, stop all at Ctrl-C."""
-    async with Supervisor(settings, host, port, concurrency) as running:
+    async with keeping(started.kept), Supervisor(started.settings, host, port, concurrency) as running:
         print(f"暖链 Nuanlian: {running.url}/", flush=True)
         await until_stopped()

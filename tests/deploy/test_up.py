@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,9 @@ import httpx
 import psutil
 import pytest
 
+from deploy import postgres
 from deploy.ports import free_port
-from deploy.processes import alive, wait_for
+from deploy.processes import alive, found, wait_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -144,4 +146,68 @@ def test_a_port_in_use_is_said_so(data: Path) -> None:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert str(port) in done.stderr and "Traceback" not in done.stderr
+    assert left_over(data) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("after", [1.5, 3.0, 6.0])
+def test_a_start_that_is_interrupted_leaves_nothing_running(data: Path, number: int, after: float) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "services",
+        "up",
+        "--data",
+        str(data),
+        "--port",
+        str(free_port()),
+        "--broker",
+        "rabbitmq",
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(after)  # the moment is what is tested
+    process.send_signal(number)
+    process.wait(60)
+    assert wait_for(lambda: not left_over(data), 15, 0.2), left_over(data)
+
+
+def test_roles_leave_with_a_supervisor_that_was_killed(data: Path) -> None:
+    port = free_port()
+    with up(data, port, "--broker", "rabbitmq") as process:
+        roles_before = list(roles(process.pid).values())
+        process.kill()
+        process.wait(30)
+        assert wait_for(lambda: not any(found(pid) for pid in roles_before), 30, 0.2)
+        assert not answers(port)
+    with up(data, port, "--broker", "rabbitmq"):
+        assert answers(port)
+    assert wait_for(lambda: not left_over(data), 10, 0.2), left_over(data)
+
+
+def test_a_private_server_that_dies_is_started_again(data: Path) -> None:
+    port = free_port()
+    with up(data, port):
+        os.kill(postgres.start(data).pid, signal.SIGKILL)
+        assert wait_for(lambda: not answers(port), 10, 0.05)
+        assert wait_for(lambda: answers(port), 30, 0.2)
+    assert left_over(data) == []
+
+
+@pytest.mark.timeout(150)
+def test_a_broker_that_cannot_be_reached_is_said_so(data: Path) -> None:
+    url = f"amqp://x:y@127.0.0.1:{free_port()}/"
+    command = [
+        sys.executable,
+        "-m",
+        "services",
+        "up",
+        "--data",
+        str(data),
+        "--port",
+        str(free_port()),
+        "--broker-url",
+        url,
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=140)
+    assert done.returncode == 2 and "logs" in done.stderr and "Traceback" not in done.stderr
     assert left_over(data) == []
