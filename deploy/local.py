@@ -162,6 +162,7 @@ def http_server(app: FastAPI, host: str, port: int) -> Server:
             app,
             host,
             port,
+            log_config=None,
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=2,

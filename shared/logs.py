@@ -24,15 +24,28 @@ def mask_numbers(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMap
     return entry
 
 
+def frames_of(error: BaseException) -> list[str]:
+    """Where it was raised, outermost first."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def wordless(record: logging.LogRecord) -> bool:
+    """For the standard library's loggers: exceptions as ours have them, since uvicorn and Celery would print their text."""
+    if record.exc_info and record.exc_info[1] is not None:
+        error = record.exc_info[1]
+        record.msg = " ".join([record.getMessage(), type(error).__name__, *frames_of(error)])
+        record.args, record.exc_info, record.exc_text = (), None, None
+    return True
+
+
 def trace(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Of an exception its kind and where it was raised, never its text or local variables: those repeat what people typed."""
     error = entry.pop("exc_info", None)
     if error is True:
         error = sys.exc_info()[1]
     if isinstance(error, BaseException):
-        frames = traceback.extract_tb(error.__traceback__)
-        entry["error"] = type(error).__name__
-        entry["frames"] = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+        entry["error"], entry["frames"] = type(error).__name__, frames_of(error)
         if error.__cause__ is not None:
             entry["cause"] = type(error.__cause__).__name__
     return entry
@@ -53,6 +66,7 @@ def configure(level: str = "INFO") -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(
-        level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+    handler.addFilter(wordless)
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import Receive, Scope, Send
 
 from shared.access import COOKIE
+from shared.errors import Fault, Invalid
 from shared.web.frame import TooLarge, answer
 
 PROBLEM = {
@@ -30,6 +31,8 @@ PROBLEM = {
         },
     },
 }
+NUL = b"%00"
+NO_NUL = Fault("query", "control_character", "格式不对")
 NEEDS_KEY = "x-needs-key"
 CREATES: dict[str, Any] = {NEEDS_KEY: True}
 """`openapi_extra=CREATES` on a route that answers through `Call.create`."""
@@ -59,6 +62,9 @@ class App(FastAPI):
             length = request.headers.get("content-length", "0")
             if length.isdigit() and int(length) > self.state.settings.max_body_bytes:
                 await answer(request, TooLarge())(scope, receive, send)
+                return
+            if NUL in scope["query_string"] or NUL in scope["raw_path"]:
+                await answer(request, Invalid(faults=(NO_NUL,)))(scope, receive, send)
                 return
         await super().__call__(scope, receive, send)
 

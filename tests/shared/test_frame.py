@@ -98,6 +98,15 @@ async def test_what_the_framework_refuses_is_a_problem_too(
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/api/offers/v1/charities?cursor=%00", "/api/audit/v1/entries?type=a%00b", "/api/intake/v1/needs/%00"],
+)
+async def test_a_null_character_in_an_address_is_refused(house: House, path: str) -> None:
+    answer = await (await house.person("coordinator")).get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
 async def test_a_body_that_is_too_large_is_refused(house: House) -> None:
     client = await house.person("worker")
     answer = await client.post(VISIT, content=b"x" * (house.settings.max_body_bytes + 1))
