@@ -22,11 +22,9 @@ from deploy.supervisor import serve_full
 from services.accounts import operator
 from services.audit.verification import verify
 from services.compose import ALL
-from services.intake.imports import LAYOUTS, Kind, Mode
-from services.intake.imports import ImportReport as IntakeReport
+from services.intake.imports import LAYOUTS, Kind
 from services.intake.imports import refused_file as intake_refused
 from services.intake.imports import run_import as import_intake
-from services.offers.answers import ImportReport as OffersReport
 from services.offers.handlers import SQL as OFFERS
 from services.offers.imports import run_import as import_offers
 from services.offers.layouts import OFFERS as OFFERS_LAYOUT
@@ -36,13 +34,13 @@ from shared.bus import SQL, SYSTEM
 from shared.db import Connection, Database
 from shared.errors import AidError
 from shared.i18n import Language, merge, say
+from shared.imports import ImportReport, Mode
 from shared.pii import Keyring
 from shared.service import SHARED, create_app, prepare
 from shared.settings import Settings
 from shared.sheets import Layout
 
 Result = TypeVar("Result")
-Imported = IntakeReport | OffersReport
 SHEETS: Mapping[str, Layout] = {str(kind): layout for kind, layout in LAYOUTS.items()} | {
     "offers": OFFERS_LAYOUT
 }
@@ -143,11 +141,11 @@ def import_file(
         )
     content = file.read_bytes()
 
-    async def work(settings: Settings, db: Database) -> tuple[Imported, bytes | None]:
+    async def work(settings: Settings, db: Database) -> tuple[ImportReport, bytes | None]:
         keyring = Keyring(bytes.fromhex(settings.master_key))
         if kind == "offers":
             async with db.transaction("nuanlian_offers_system") as conn:
-                report = await import_offers(conn, content, file.name, mode, NOBODY, everything=True)
+                report = await import_offers(conn, content, file.name, mode, NOBODY, everywhere=True)
                 return report, await OFFERS.refused_file(
                     conn, id=report.run_id
                 ) if report.run_id and report.refused else None

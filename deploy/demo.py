@@ -102,7 +102,7 @@ async def import_sample(settings: Settings, db: Database) -> None:
     files = sample.files(HOUSEHOLDS, SEED, day)
     keyring = Keyring(bytes.fromhex(settings.master_key))
     async with db.transaction("nuanlian_offers_system") as conn:
-        await import_offers(conn, files["offers"], "offers.xlsx", "whole", NOBODY, everything=True)
+        await import_offers(conn, files["offers"], "offers.xlsx", "whole", NOBODY, everywhere=True)
     for kind in ("households", "needs"):
         async with db.transaction("nuanlian_intake_system") as conn:
             await import_intake(

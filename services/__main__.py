@@ -17,10 +17,10 @@ from deploy import commands
 from deploy.errors import SetupError, bilingual
 from deploy.roles import RoleName
 from deploy.secrets_files import write_secrets
-from services.intake.imports import Mode
 from shared import logs
 from shared.access import Role
 from shared.errors import AidError
+from shared.imports import Mode
 from shared.settings import Settings
 
 app = typer.Typer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -33,6 +34,12 @@ PROBLEM = {
 }
 NUL = b"%00"
 NO_NUL = Fault("query", "control_character", "格式不对")
+USUAL = {
+    401: "Not signed in",
+    403: "Not this role's to do, or not in the caller's areas",
+    404: "Missing, or not visible to the caller",
+    422: "Something has to be corrected",
+}
 NEEDS_KEY = "x-needs-key"
 CREATES: dict[str, Any] = {NEEDS_KEY: True}
 """`openapi_extra=CREATES` on a route that answers through `Call.create`."""
@@ -50,6 +57,14 @@ SECURITY = {
     },
     "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
 }
+
+
+def problems(more: Mapping[int, str] | None = None) -> dict[int | str, dict[str, Any]]:
+    """`APIRouter(responses=problems({409: "…"}))`: the answers that are problems, with what a service says of its own."""
+    return {
+        status: {"description": said, **_problem_content()}
+        for status, said in sorted((USUAL | dict(more or {})).items())
+    }
 
 
 class App(FastAPI):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from shared.access import Call
 from shared.i18n import Language
 from shared.labels import LABELS
@@ -110,20 +112,19 @@ def words_of(call: Call) -> Words:
     return Words(lambda message, params: call.say(message, **(params or {})), call.language)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One factor as a person reads it; `points` is the milli-points, `shown` the points with a sign."""
+class Told(BaseModel):
+    """One factor of a score in the reader's words; `points` in thousandths of a point."""
 
+    model_config = ConfigDict(frozen=True)
     code: str
     points: int
-    shown: str
     sentence: str
 
 
-def tell(factors: Iterable[Mapping[str, Any]], words: Words) -> list[Told]:
+def tell(factors: Iterable[Mapping[str, Any]], words: Words) -> tuple[Told, ...]:
     """The factors of a score as sentences, the weightiest first; the points add up to the score."""
     told = [
-        Told(f["code"], f["points"], f"{f['points'] / 1000:+.1f}", words.factor(f["code"], f["params"]))
+        Told(code=f["code"], points=f["points"], sentence=words.factor(f["code"], f["params"]))
         for f in factors
     ]
-    return sorted(told, key=lambda factor: (-abs(factor.points), factor.code))
+    return tuple(sorted(told, key=lambda factor: (-abs(factor.points), factor.code)))

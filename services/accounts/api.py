@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from services.accounts import handlers, once, views
 from services.accounts.schemas import (
@@ -18,8 +18,8 @@ from services.accounts.schemas import (
     Ended,
     GrantAdded,
     Me,
-    Organisations,
-    People,
+    Organisation,
+    Person,
     PersonAdded,
     PersonChanged,
     Session,
@@ -29,22 +29,20 @@ from services.accounts.schemas import (
 )
 from services.accounts.signin import SignedIn, change_password, sign_in
 from shared.access import COOKIE, Call, anyone, calls
-from shared.openapi import CREATES
+from shared.fields import Cursor, Limit
+from shared.openapi import CREATES, problems
+from shared.paging import Page
 
-PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
 router = APIRouter(
-    responses={
-        401: PROBLEM | {"description": "Not signed in, or a wrong login or password"},
-        403: PROBLEM | {"description": "Not this role's to do, or another area"},
-        404: PROBLEM | {"description": "Missing, or of another area"},
-        409: PROBLEM | {"description": "Changed meanwhile, or the login is taken"},
-        422: PROBLEM | {"description": "Something has to be corrected"},
-        429: PROBLEM | {"description": "Too many tries: `seconds` says how long to wait"},
-    }
+    responses=problems(
+        {
+            401: "Not signed in, or a wrong login or password",
+            409: "Changed meanwhile, or the login is taken",
+            429: "Too many tries: `seconds` says how long to wait",
+        }
+    )
 )
 needs = calls("accounts")
-Limit = Annotated[int, Query(ge=1, le=200)]
-Cursor = Annotated[str | None, Query(max_length=400)]
 
 
 def keep_cookie(call: Call, response: Response, signed_in: SignedIn) -> None:
@@ -116,7 +114,7 @@ async def post_person(body: AddPerson, call: Call = needs("admin")) -> PersonAdd
 
 
 @router.get("/people")
-async def get_people(call: Call = needs("admin"), cursor: Cursor = None, limit: Limit = 50) -> People:
+async def get_people(call: Call = needs("admin"), cursor: Cursor = None, limit: Limit = 50) -> Page[Person]:
     """People with a role in the administrator's areas, by login."""
     return await views.people(call, cursor, limit)
 
@@ -148,7 +146,7 @@ async def post_new_password(person_id: UUID, call: Call = needs("admin")) -> Per
 @router.get("/organisations")
 async def get_organisations(
     call: Call = needs("admin"), cursor: Cursor = None, limit: Limit = 200
-) -> Organisations:
+) -> Page[Organisation]:
     """Charities, companies and volunteer teams that people may belong to, by name."""
     return await views.organisations(call, cursor, limit)
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from shared import tables
 from shared.access import Role
 from shared.errors import RuleBroken
+from shared.fields import AreaCode, IdempotencyKey, Request, Version
 
 Login = Annotated[
     str,
@@ -19,37 +19,20 @@ Login = Annotated[
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 NewPassword = Annotated[str, Field(min_length=10, max_length=200)]
 Typed = Annotated[str, Field(min_length=1, max_length=200)]
-Key = Annotated[str, Field(min_length=8, max_length=200)]
 
 
-def known_area(code: str) -> str:
-    """Raises `RuleBroken` for a code that is not in the area table."""
-    if code not in tables.areas():
-        raise RuleBroken("area_unknown", "没有这个地区代码，请从列表中选择")
-    return code
-
-
-AreaCode = Annotated[str, AfterValidator(known_area)]
-
-
-class Body(BaseModel):
-    """A request: unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SignIn(Body):
+class SignIn(Request):
     login: Typed
     password: Typed
 
 
-class RoleWanted(Body):
+class RoleWanted(Request):
     """A role for an area; for a charity's people also the charity."""
 
     role: Role
     area: AreaCode
     charity_id: UUID | None = None
-    idempotency_key: Key | None = None
+    idempotency_key: IdempotencyKey = None
 
     @model_validator(mode="after")
     def charity_where_needed(self) -> Self:
@@ -67,17 +50,17 @@ class AddGrant(RoleWanted):
     pass
 
 
-class DisablePerson(Body):
-    version: Annotated[int, Field(ge=1, strict=True)]
+class DisablePerson(Request):
+    version: Version
 
 
-class AddToken(Body):
+class AddToken(Request):
     label: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
     days: Annotated[int, Field(ge=1, le=365, strict=True)]
-    idempotency_key: Key | None = None
+    idempotency_key: IdempotencyKey = None
 
 
-class ChangePassword(Body):
+class ChangePassword(Request):
     current: Typed
     new: NewPassword
 
@@ -120,21 +103,11 @@ class Me(Person):
     sessions: tuple[Session, ...]
 
 
-class People(BaseModel):
-    items: tuple[Person, ...]
-    next: str | None
-
-
 class Organisation(BaseModel):
     id: UUID
     name: str
     kind: str
     area: str
-
-
-class Organisations(BaseModel):
-    items: tuple[Organisation, ...]
-    next: str | None
 
 
 class PersonChanged(BaseModel):

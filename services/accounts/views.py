@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -16,14 +14,13 @@ from services.accounts.schemas import (
     GrantHeld,
     Me,
     Organisation,
-    Organisations,
-    People,
     Person,
     Session,
 )
 from shared.access import Call, Caller
 from shared.db import Connection
-from shared.errors import Fault, Invalid, Missing
+from shared.errors import Missing
+from shared.paging import Page, next_cursor, read_cursor
 from shared.pii import Keyring
 
 
@@ -53,22 +50,22 @@ async def me(call: Call) -> Me:
         return Me(**person_of(row, call.keyring), sessions=await sessions(conn, call.caller))
 
 
-async def people(call: Call, cursor: str | None, limit: int) -> People:
-    """A page of the people whom the caller manages; `cursor` is what the page before named as next."""
-    after = _open_cursor(cursor, 1)[0] if cursor else ""
+async def people(call: Call, cursor: str | None, limit: int) -> Page[Person]:
+    """A page of the people whom the caller manages, by login."""
+    (after,) = read_cursor(cursor, str) or ("",)
     async with call.transaction() as conn:
-        rows = await SQL.people(conn, after=after, most=limit)
-    items = tuple(Person(**person_of(row, call.keyring)) for row in rows)
-    return People(items=items, next=_cursor(items[-1].login) if len(items) == limit else None)
+        rows = await SQL.people(conn, after=after, most=limit + 1)
+    items = tuple(Person(**person_of(row, call.keyring)) for row in rows[:limit])
+    return Page(items=items, next=next_cursor(rows, limit, "login"))
 
 
-async def organisations(call: Call, cursor: str | None, limit: int) -> Organisations:
-    after_name, after_id = _open_cursor(cursor, 2) if cursor else ("", str(UUID(int=0)))
+async def organisations(call: Call, cursor: str | None, limit: int) -> Page[Organisation]:
+    after_name, after_id = read_cursor(cursor, str, UUID) or ("", UUID(int=0))
     async with call.transaction() as conn:
-        rows = await SQL.organisations(conn, after_name=after_name, after_id=_uuid(after_id), most=limit)
-    items = tuple(Organisation(**row) for row in rows)
-    more = len(items) == limit
-    return Organisations(items=items, next=_cursor(items[-1].name, str(items[-1].id)) if more else None)
+        rows = await SQL.organisations(conn, after_name=after_name, after_id=after_id, most=limit + 1)
+    return Page(
+        items=tuple(Organisation(**row) for row in rows[:limit]), next=next_cursor(rows, limit, "name", "id")
+    )
 
 
 async def end_own(call: Call, session_id: UUID, kinds: Sequence[str] = ("browser", "token")) -> Ended:
@@ -76,28 +73,3 @@ async def end_own(call: Call, session_id: UUID, kinds: Sequence[str] = ("browser
     async with call.transaction() as conn:
         command = partial(handlers.end_session, session_id=session_id, kinds=kinds)
         return await command(conn, None, call.caller)
-
-
-def _cursor(*parts: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
-
-
-def _open_cursor(cursor: str, parts: int) -> list[str]:
-    try:
-        found = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError:
-        found = None
-    if isinstance(found, list) and len(found) == parts and all(isinstance(part, str) for part in found):
-        return found
-    raise _wrong_cursor()
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise _wrong_cursor() from error
-
-
-def _wrong_cursor() -> Invalid:
-    return Invalid(faults=(Fault("cursor", "cursor", "翻页位置无效，请从第一页重新开始"),))

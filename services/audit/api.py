@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
 from services.audit import views
-from services.audit.schemas import Entries, EntryDetail, FollowUps, Overview, Story, VerdictAnswer
+from services.audit.schemas import Entry, EntryDetail, FollowUp, Overview, Story, VerdictAnswer
 from shared.access import Call, calls
+from shared.fields import Cursor, Limit
+from shared.openapi import problems
+from shared.paging import Page
 
-PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
-router = APIRouter(
-    responses={
-        401: PROBLEM | {"description": "Not signed in"},
-        403: PROBLEM | {"description": "For auditors and coordinators"},
-        404: PROBLEM | {"description": "Missing, or of another area"},
-        422: PROBLEM | {"description": "Something has to be corrected"},
-    }
-)
+router = APIRouter(responses=problems())
 needs = calls("audit")
-Limit = Annotated[int, Query(ge=1, le=200)]
-Seq = Annotated[int, Query(ge=1, le=2**62)]
 
 
 @router.get("/entries")
 async def get_entries(
     call: Call = needs("auditor", "coordinator"),
-    cursor: Seq | None = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
     kind: Annotated[str, Query(alias="type", max_length=60)] = "",
-) -> Entries:
+) -> Page[Entry]:
     """The ledger's entries in the caller's areas, newest first."""
     return await views.entries(call, cursor, limit, kind)
 
@@ -44,7 +37,7 @@ async def get_entry(seq: int, call: Call = needs("auditor", "coordinator")) -> E
 @router.get("/stories")
 async def get_story_of_case(
     case_number: Annotated[str, Query(min_length=3, max_length=40)],
-    cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    cursor: Cursor = None,
     call: Call = needs("auditor", "coordinator"),
 ) -> Story:
     """Everything that one case number asked for and got, in order."""
@@ -54,7 +47,7 @@ async def get_story_of_case(
 @router.get("/stories/{about_id}")
 async def get_story(
     about_id: UUID,
-    cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    cursor: Cursor = None,
     call: Call = needs("auditor", "coordinator"),
 ) -> Story:
     """Everything about a need, household, offer, proposal, delivery or visit, in order."""
@@ -77,8 +70,8 @@ async def get_overview(call: Call = needs("auditor", "coordinator")) -> Overview
 async def get_follow_ups(
     call: Call = needs("auditor", "coordinator"),
     state: Literal["due", "overdue"] | None = None,
-    cursor: Annotated[str | None, Query(max_length=100)] = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
-) -> FollowUps:
+) -> Page[FollowUp]:
     """Follow-ups without an answer, the longest due first."""
     return await views.follow_ups(call, state, cursor, limit)

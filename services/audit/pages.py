@@ -14,6 +14,7 @@ from services.audit import story, views
 from services.audit.schemas import EntryDetail, Story
 from shared import tables
 from shared.access import Call, calls
+from shared.fields import Cursor
 from shared.labels import LABELS
 from shared.web.pages import Pages, when
 
@@ -41,7 +42,7 @@ async def verify_page(request: Request, call: Call = needs("auditor")) -> Respon
 
 @router.get("/entries")
 async def entries_page(
-    request: Request, call: Call = needs("auditor", "coordinator"), cursor: int | None = None
+    request: Request, call: Call = needs("auditor", "coordinator"), cursor: Cursor = None
 ) -> Response:
     page = await views.entries(call, cursor, 50)
     return PAGES.render(request, "audit/entries.html", page=page)
@@ -55,14 +56,14 @@ async def entry_page(request: Request, seq: int, call: Call = needs("auditor", "
 
 @router.get("/stories")
 async def story_of_case_page(
-    request: Request, case_number: str, cursor: int = 0, call: Call = needs("auditor", "coordinator")
+    request: Request, case_number: str, cursor: Cursor = None, call: Call = needs("auditor", "coordinator")
 ) -> Response:
     return _told(request, call, case_number, await views.story_of_case(call, case_number, cursor))
 
 
 @router.get("/stories/{about_id}")
 async def story_page(
-    request: Request, about_id: UUID, cursor: int = 0, call: Call = needs("auditor", "coordinator")
+    request: Request, about_id: UUID, cursor: Cursor = None, call: Call = needs("auditor", "coordinator")
 ) -> Response:
     return _told(request, call, str(about_id), await views.story(call, about_id, cursor))
 
@@ -79,7 +80,7 @@ async def follow_ups_page(
     request: Request,
     call: Call = needs("auditor", "coordinator"),
     state: Literal["due", "overdue"] | None = None,
-    cursor: str | None = None,
+    cursor: Cursor = None,
 ) -> Response:
     page = await views.follow_ups(call, state, cursor, 100)
     return PAGES.render(request, "audit/follow_ups.html", page=page, state=state)

@@ -30,11 +30,6 @@ class EntryDetail(Entry):
     event: dict[str, Any]
 
 
-class Entries(BaseModel):
-    items: tuple[Entry, ...]
-    next: str | None
-
-
 class Story(BaseModel):
     """Everything that the ledger knows about one id, or one case number (`id` is null then), in order; `next` continues it."""
 
@@ -89,8 +84,3 @@ class FollowUp(BaseModel):
     case_number: str | None
     category: str | None
     urgency: str | None
-
-
-class FollowUps(BaseModel):
-    items: tuple[FollowUp, ...]
-    next: str | None

@@ -10,22 +10,22 @@ from uuid import UUID
 
 from services.audit.handlers import SQL
 from services.audit.schemas import (
-    Entries,
     Entry,
     EntryDetail,
     Figures,
     FollowUp,
-    FollowUps,
     Overview,
     Story,
     VerdictAnswer,
 )
 from services.audit.verification import SYSTEM_ROLE, Verdict, verify
 from shared.access import Call
-from shared.errors import Fault, Invalid, Missing
+from shared.errors import Missing
+from shared.paging import Page, next_cursor, read_cursor
 
 STORY_PAGE = 500
 LAST_SEQ = 2**62
+FIRST = datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0)
 OVERDUE: Mapping[str | None, list[bool]] = {None: [True, False], "due": [False], "overdue": [True]}
 
 
@@ -37,12 +37,13 @@ def _detail(row: Any) -> EntryDetail:
     return EntryDetail(**_entry(row), event=json.loads(row["content"]))
 
 
-async def entries(call: Call, before: int | None, limit: int, kind: str = "") -> Entries:
-    """A page of the ledger before number `before`, newest first; `kind` is an event type or ''."""
+async def entries(call: Call, cursor: str | None, limit: int, kind: str = "") -> Page[Entry]:
+    """A page of the ledger, newest first; `kind` is an event type or ''."""
+    (before,) = read_cursor(cursor, int) or (LAST_SEQ,)
     async with call.transaction() as conn:
-        rows = await SQL.entries(conn, before=before or LAST_SEQ, most=limit, type=kind)
-    items = tuple(Entry(**_entry(row)) for row in rows)
-    return Entries(items=items, next=str(items[-1].seq) if len(items) == limit else None)
+        rows = await SQL.entries(conn, before=before, most=limit + 1, type=kind)
+    items = tuple(Entry(**_entry(row)) for row in rows[:limit])
+    return Page(items=items, next=next_cursor(rows, limit, "seq"))
 
 
 async def entry(call: Call, seq: int) -> EntryDetail:
@@ -56,25 +57,29 @@ async def entry(call: Call, seq: int) -> EntryDetail:
     return _detail(row)
 
 
-async def story(call: Call, about_id: UUID, after: int = 0) -> Story:
-    """What happened after entry `after`, oldest first. Raises `Missing` when nothing that the caller may see is about the id."""
-    return await _story(call, about_id, [about_id], after)
+async def story(call: Call, about_id: UUID, cursor: str | None) -> Story:
+    """A page of what happened, oldest first. Raises `Missing` when nothing that the caller may see is about the id."""
+    return await _story(call, about_id, [about_id], cursor)
 
 
-async def story_of_case(call: Call, case_number: str, after: int = 0) -> Story:
+async def story_of_case(call: Call, case_number: str, cursor: str | None) -> Story:
     """The same for everything that a case number asked for."""
     async with call.transaction() as conn:
         needs = [row["need_id"] for row in await SQL.needs_of_case(conn, case_number=case_number.strip())]
-    return await _story(call, None, needs, after)
+    return await _story(call, None, needs, cursor)
 
 
-async def _story(call: Call, about_id: UUID | None, ids: list[UUID], after: int) -> Story:
+async def _story(call: Call, about_id: UUID | None, ids: list[UUID], cursor: str | None) -> Story:
+    (after,) = read_cursor(cursor, int) or (0,)
     async with call.transaction() as conn:
         rows = await SQL.story(conn, ids=ids, after=after, most=STORY_PAGE + 1)
     if not rows:
         raise Missing
-    following = str(rows[STORY_PAGE - 1]["seq"]) if len(rows) > STORY_PAGE else None
-    return Story(id=about_id, entries=tuple(_detail(row) for row in rows[:STORY_PAGE]), next=following)
+    return Story(
+        id=about_id,
+        entries=tuple(_detail(row) for row in rows[:STORY_PAGE]),
+        next=next_cursor(rows, STORY_PAGE, "seq"),
+    )
 
 
 async def check(call: Call) -> Verdict:
@@ -104,25 +109,13 @@ async def overview(call: Call) -> Overview:
 
 async def follow_ups(
     call: Call, state: Literal["due", "overdue"] | None, cursor: str | None, limit: int
-) -> FollowUps:
-    """A page of what waits for an answer; `cursor` is what the page before named as next."""
-    after_due, after_id = _place(cursor)
+) -> Page[FollowUp]:
+    """A page of what waits for an answer, the longest due first."""
+    after_due, after_id = read_cursor(cursor, datetime, UUID) or FIRST
     async with call.transaction() as conn:
         rows = await SQL.follow_ups(
-            conn, overdue=OVERDUE[state], after_due=after_due, after_id=after_id, most=limit
+            conn, overdue=OVERDUE[state], after_due=after_due, after_id=after_id, most=limit + 1
         )
-    items = tuple(FollowUp(**row) for row in rows)
-    last = items[-1] if len(items) == limit else None
-    return FollowUps(
-        items=items, next=f"{last.due_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}_{last.id}" if last else None
+    return Page(
+        items=tuple(FollowUp(**row) for row in rows[:limit]), next=next_cursor(rows, limit, "due_at", "id")
     )
-
-
-def _place(cursor: str | None) -> tuple[datetime, UUID]:
-    if cursor is None:
-        return datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0)
-    due, _, known = cursor.partition("_")
-    try:
-        return datetime.strptime(due, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC), UUID(known)
-    except ValueError as error:
-        raise Invalid(faults=(Fault("cursor", "cursor", "翻页位置无效，请从第一页重新开始"),)) from error

@@ -16,46 +16,43 @@ from services.coordination.schemas import (
     Approved,
     ApproveMany,
     ApproveProposal,
-    CommitmentPage,
     CommitmentShown,
     Declined,
     DeclineProposal,
-    ProposalPage,
     ProposalShown,
     RefusalShown,
 )
 from shared.access import Call, calls
 from shared.events import Urgency
-from shared.openapi import CREATES
+from shared.fields import AreaFilter, Cursor, Limit
+from shared.openapi import CREATES, problems
+from shared.paging import Page, next_cursor, read_cursor
 from shared.reasons import words_of
 
-PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
 router = APIRouter(
-    responses={
-        403: PROBLEM | {"description": "Not yours to decide, or your own request"},
-        404: PROBLEM | {"description": "Unknown or not visible to you"},
-        409: PROBLEM
-        | {"description": "Already decided, stale, or not enough left; names the item and what is left"},
-        422: PROBLEM | {"description": "Fields that break a rule"},
-    }
+    responses=problems(
+        {
+            403: "Not yours to decide, or your own request",
+            409: "Already decided, stale, or not enough left; names the item and what is left",
+        }
+    )
 )
 needs = calls("coordination")
-Limit = Annotated[int, Query(ge=1, le=200)]
 Status = Literal["pending", "approved", "partly_approved", "declined", "superseded"]
 
 
 @router.get("/proposals")
 async def get_proposals(
-    area: Annotated[str | None, Query(pattern=r"^[0-9]{12}$")] = None,
+    area: AreaFilter = "",
     category: Annotated[str | None, Query(max_length=24)] = None,
     urgency: Urgency | None = None,
     status: Status = "pending",
-    cursor: str | None = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
     call: Call = needs("worker", "coordinator", "auditor"),
-) -> ProposalPage:
+) -> Page[ProposalShown]:
     """Proposals, the best score first, with the reasons as sentences and what is left on both sides."""
-    filters = board.Filters(area, category, urgency)
+    filters = board.Filters(area or None, category, urgency)
     async with call.transaction() as conn:
         return await board.page(conn, filters, words_of(call), status, cursor, limit)
 
@@ -94,17 +91,16 @@ async def post_approvals(body: ApproveMany, call: Call = needs("coordinator")) -
 @router.get("/commitments")
 async def get_commitments(
     status: Literal["active", "released", "fulfilled"] | None = None,
-    cursor: str | None = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
     call: Call = needs("worker", "coordinator", "auditor"),
-) -> CommitmentPage:
+) -> Page[CommitmentShown]:
     """What is promised, latest first."""
-    after = board.read_cursor(cursor)
+    (after,) = read_cursor(cursor, UUID) or (None,)
     async with call.transaction() as conn:
-        rows = await SQL.commitments(conn, status=status, after=after[1] if after else None, most=limit + 1)
+        rows = await SQL.commitments(conn, status=status, after=after, most=limit + 1)
     items = tuple(CommitmentShown.model_validate({**row, "commitment_id": row["id"]}) for row in rows[:limit])
-    more = len(rows) > limit
-    return CommitmentPage(items=items, next=board.write_cursor("", items[-1].commitment_id) if more else None)
+    return Page(items=items, next=next_cursor(rows, limit, "id"))
 
 
 def spoken(call: Call, answer: dict[str, Any]) -> ApprovalsAnswer:

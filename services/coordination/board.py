@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from services.coordination.handlers import SQL
-from services.coordination.schemas import AlternativeShown, ProposalPage, ProposalShown, ReasonShown
+from services.coordination.schemas import AlternativeShown, ProposalShown
 from shared.db import Connection
-from shared.errors import Fault, Invalid, Missing
+from shared.errors import Fault, Invalid, Missing, RuleBroken
+from shared.fields import known_area
+from shared.paging import Page, next_cursor, read_cursor
 from shared.reasons import Words, tell
-from shared.tables import areas, prefix
+from shared.tables import prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +30,14 @@ class Filters:
         """A LIKE pattern for everything inside the area. Raises `Invalid` for an area that does not exist."""
         if self.area is None:
             return "%"
-        if self.area not in areas():
-            raise Invalid(faults=(Fault("area", "unknown_area", "没有这个地区，请核对 12 位代码。"),))
-        return prefix(self.area) + "%"
+        try:
+            return prefix(known_area(self.area)) + "%"
+        except RuleBroken as error:
+            raise Invalid(faults=(Fault("area", error.rule, error.message, error.params),)) from error
 
     def sql(self) -> dict[str, str | None]:
         """The filters as the statements take them."""
         return {"area": self.pattern, "category": self.category, "urgency": self.urgency}
-
-
-def write_cursor(*parts: object) -> str:
-    """Where a page ends, as an opaque text."""
-    return base64.urlsafe_b64encode("|".join(str(part) for part in parts).encode()).decode()
-
-
-def read_cursor(cursor: str | None) -> tuple[str, UUID] | None:
-    """The two parts of a cursor, the id last. Raises `Invalid` for anything that no page ended with."""
-    if not cursor:
-        return None
-    try:
-        first, last = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
-        return first, UUID(last)
-    except (ValueError, binascii.Error) as error:
-        raise cursor_wrong() from error
-
-
-def cursor_wrong() -> Invalid:
-    """The answer to a cursor that is none of ours."""
-    return Invalid(faults=(Fault("cursor", "cursor", "翻页位置无效，请从第一页重新打开。"),))
 
 
 async def page(
@@ -70,18 +49,12 @@ async def page(
     limit: int = 50,
     *,
     brief: bool = False,
-) -> ProposalPage:
+) -> Page[ProposalShown]:
     """Up to `limit` proposals of one status, best first; a brief page leaves the alternatives out."""
-    after = read_cursor(cursor)
-    score = _number(after[0]) if after else None
-    rows = await SQL.board(
-        conn, status=status, score=score, after=after[1] if after else None, most=limit + 1, **filters.sql()
-    )
+    score, after = read_cursor(cursor, int, UUID) or (None, None)
+    rows = await SQL.board(conn, status=status, score=score, after=after, most=limit + 1, **filters.sql())
     shown = await _show(conn, rows[:limit], words, brief=brief)
-    more = len(rows) > limit
-    return ProposalPage(
-        items=shown, next=write_cursor(shown[-1].score, shown[-1].proposal_id) if more else None
-    )
+    return Page(items=shown, next=next_cursor(rows, limit, "score", "id"))
 
 
 async def one(conn: Connection, proposal_id: UUID, words: Words) -> ProposalShown:
@@ -98,13 +71,6 @@ async def some(conn: Connection, ids: Sequence[UUID], words: Words) -> dict[UUID
     return {shown.proposal_id: shown for shown in await _show(conn, rows, words)}
 
 
-def _number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise cursor_wrong() from error
-
-
 async def _show(
     conn: Connection, rows: Sequence[Any], words: Words, *, brief: bool = False
 ) -> tuple[ProposalShown, ...]:
@@ -118,7 +84,7 @@ def _shown(row: Any, offers: Mapping[UUID, Any], words: Words) -> ProposalShown:
     others = [(other, offers.get(UUID(other["offer_id"]))) for other in row["alternatives"]]
     told = {
         "proposal_id": row["id"],
-        "reasons": _reasons(row["factors"], words),
+        "reasons": tell(row["factors"], words),
         "alternatives": tuple(_alternative(other, offer, words) for other, offer in others if offer),
     }
     return ProposalShown.model_validate(plain | told)
@@ -132,28 +98,5 @@ def _alternative(other: Mapping[str, Any], offer: Any, words: Words) -> Alternat
         category=offer["category"],
         offer_left=offer["offer_left"],
         score=other["score"],
-        reasons=_reasons(other["factors"], words),
+        reasons=tell(other["factors"], words),
     )
-
-
-def _reasons(factors: Sequence[Mapping[str, Any]], words: Words) -> tuple[ReasonShown, ...]:
-    return tuple(ReasonShown(code=t.code, points=t.points, sentence=t.sentence) for t in tell(factors, words))
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Where a page of decisions ends."""
-
-    at: datetime
-    id: UUID
-
-
-def read_decision(cursor: str | None) -> Decision | None:
-    """A cursor of the list of decisions. Raises `Invalid`."""
-    parts = read_cursor(cursor)
-    if parts is None:
-        return None
-    try:
-        return Decision(datetime.fromisoformat(parts[0]), parts[1])
-    except ValueError as error:
-        raise cursor_wrong() from error

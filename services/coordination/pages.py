@@ -20,12 +20,13 @@ from services.coordination.schemas import (
     ApproveMany,
     ApproveProposal,
     DeclineProposal,
-    ProposalPage,
+    ProposalShown,
 )
 from shared.access import Call, calls
 from shared.db import Connection
 from shared.errors import AidError
 from shared.labels import LABELS
+from shared.paging import Page, next_cursor, read_cursor
 from shared.reasons import words_of
 from shared.web.forms import fields, parse, problem_of
 from shared.web.pages import Pages
@@ -127,13 +128,10 @@ async def get_decided(
     request: Request, cursor: str | None = None, call: Call = needs("coordinator", "auditor")
 ) -> HTMLResponse:
     """What was approved or declined, latest first."""
-    after = board.read_decision(cursor)
+    at, after = read_cursor(cursor, datetime, UUID) or (None, None)
     async with call.transaction() as conn:
-        rows = await SQL.decided(
-            conn, at=after.at if after else None, after=after.id if after else None, most=ROWS + 1
-        )
-    last = rows[ROWS - 1] if len(rows) > ROWS else None
-    more = board.write_cursor(last["decided_at"].isoformat(), last["id"]) if last else None
+        rows = await SQL.decided(conn, at=at, after=after, most=ROWS + 1)
+    more = next_cursor(rows, ROWS, "decided_at", "id")
     return PAGES.render(request, "coordination/decided.html", rows=rows[:ROWS], more=more)
 
 
@@ -164,7 +162,9 @@ async def _board(request: Request, call: Call, error: AidError | None = None) ->
     )
 
 
-def _render(request: Request, status: int, shown: ProposalPage, context: dict[str, Any]) -> HTMLResponse:
+def _render(
+    request: Request, status: int, shown: Page[ProposalShown], context: dict[str, Any]
+) -> HTMLResponse:
     return PAGES.render(request, "coordination/board.html", status, page=shown, **context)
 
 

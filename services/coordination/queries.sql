@@ -143,7 +143,7 @@ where p.status = :status
     and p.area like :area
     and (:category::text is null or n.category = :category)
     and (:urgency::text is null or n.urgency = :urgency)
-    and (:score::int is null or (p.score, p.id) < (:score::int, :after::uuid))
+    and (:score::bigint is null or (p.score, p.id) < (:score::bigint, :after::uuid))
 order by p.score desc, p.id desc limit :most;
 
 -- name: proposals

@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from shared.errors import RuleBroken
+from shared.fields import IdempotencyKey, Quantity, Request, Version
 from shared.labels import LABELS
-
-Units = Annotated[int, Field(gt=0, le=10_000_000)]
-Seen = Annotated[int, Field(ge=1, le=2_147_483_647)]
+from shared.reasons import Told
 
 
 def _listed(reason: str) -> str:
@@ -21,33 +20,27 @@ def _listed(reason: str) -> str:
     return reason
 
 
-class Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
 class ApproveProposal(Request):
     """Approve a pending proposal, or a part of it; `version` is the one that the approver saw."""
 
-    quantity: Units | None = None
-    version: Seen | None = None
-    idempotency_key: str | None = Field(default=None, max_length=200)
+    quantity: Quantity | None = None
+    version: Version | None = None
+    idempotency_key: IdempotencyKey = None
 
 
 class DeclineProposal(Request):
     """Say no, with a reason from the list."""
 
     reason: Annotated[str, AfterValidator(_listed)]
-    version: Seen | None = None
-    idempotency_key: str | None = Field(default=None, max_length=200)
+    version: Version | None = None
+    idempotency_key: IdempotencyKey = None
 
 
 class ApproveMany(Request):
     """Approve up to 200 proposals in one transaction, in the order given; those that can't be are refused one by one."""
 
-    proposal_ids: Annotated[
-        tuple[Annotated[UUID, Field(strict=False)], ...], Field(min_length=1, max_length=200, strict=False)
-    ]
-    key: str | None = Field(default=None, max_length=200)
+    proposal_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=200)]
+    key: IdempotencyKey = None
 
     @property
     def idempotency_key(self) -> str | None:
@@ -88,14 +81,6 @@ class Declined(BaseModel):
     version: int
 
 
-class ReasonShown(BaseModel):
-    """One factor of a score: milli-points and a sentence in the caller's language."""
-
-    code: str
-    points: int
-    sentence: str
-
-
 class AlternativeShown(BaseModel):
     """Another offer that could serve the need."""
 
@@ -105,7 +90,7 @@ class AlternativeShown(BaseModel):
     category: str
     offer_left: int
     score: int
-    reasons: tuple[ReasonShown, ...]
+    reasons: tuple[Told, ...]
 
 
 class ProposalShown(BaseModel):
@@ -128,7 +113,7 @@ class ProposalShown(BaseModel):
     pickup: str
     offer_left: int
     score: int
-    reasons: tuple[ReasonShown, ...]
+    reasons: tuple[Told, ...]
     alternatives: tuple[AlternativeShown, ...]
     proposed_by: UUID | None
     status: str
@@ -137,11 +122,6 @@ class ProposalShown(BaseModel):
     decided_at: datetime | None
     decline_reason: str | None
     approved_quantity: int | None
-
-
-class ProposalPage(BaseModel):
-    items: tuple[ProposalShown, ...]
-    next: str | None
 
 
 class RefusalShown(BaseModel):
@@ -171,8 +151,3 @@ class CommitmentShown(BaseModel):
     returned_to_offer: bool
     status: str
     committed_at: datetime
-
-
-class CommitmentPage(BaseModel):
-    items: tuple[CommitmentShown, ...]
-    next: str | None

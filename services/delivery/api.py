@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from services.delivery import handlers
 from services.delivery.handlers import SQL
@@ -15,7 +15,6 @@ from services.delivery.rules import Status
 from services.delivery.schemas import (
     Deliver,
     DeliveryAnswer,
-    DeliveryPage,
     DeliveryState,
     Dispatch,
     Fail,
@@ -24,63 +23,56 @@ from services.delivery.schemas import (
 )
 from shared.access import Call, calls
 from shared.errors import Missing
+from shared.fields import AreaFilter, Cursor, Limit
+from shared.openapi import problems
+from shared.paging import Page, next_cursor, read_cursor
+from shared.sheets import download
 
-PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
-SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-router = APIRouter(
-    responses={
-        401: PROBLEM | {"description": "Not signed in"},
-        403: PROBLEM | {"description": "Not this role's to do"},
-        404: PROBLEM | {"description": "Missing or not visible"},
-        409: PROBLEM | {"description": "The delivery stands elsewhere by now"},
-        422: PROBLEM | {"description": "Something has to be corrected"},
-    }
-)
+router = APIRouter(responses=problems({409: "The delivery stands elsewhere by now"}))
 needs = calls("delivery")
 anybody = needs("worker", "charity", "coordinator", "auditor")
 mover = needs("worker", "charity", "coordinator")
-AreaFilter = Annotated[str | None, Query(pattern=r"^([0-9]{12})?$")]
-Cursor = Annotated[int | None, Query(ge=1, le=2**62)]
 
 
 async def page_of(
     call: Call,
     *,
     status: str | None,
-    area: str | None,
+    area: str,
     mine: bool,
     overdue: bool,
-    cursor: int | None,
+    cursor: str | None,
     limit: int,
 ) -> tuple[list[Any], str | None]:
     """One page of the list, and the cursor of the next (None at the end)."""
+    (before,) = read_cursor(cursor, int) or (None,)
     async with call.transaction() as conn:
         rows = await SQL.deliveries(
-            conn, before=cursor, status=status, area=area or None, mine=mine, overdue=overdue, most=limit + 1
+            conn, before=before, status=status, area=area or None, mine=mine, overdue=overdue, most=limit + 1
         )
-    return rows[:limit], str(rows[limit - 1]["seq"]) if len(rows) > limit else None
+    return rows[:limit], next_cursor(rows, limit, "seq")
 
 
 @router.get("/deliveries")
 async def get_deliveries(
     status: Status | None = None,
-    area: AreaFilter = None,
+    area: AreaFilter = "",
     mine: bool = False,
     overdue: bool = False,
     cursor: Cursor = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
     call: Call = anybody,
-) -> DeliveryPage:
+) -> Page[DeliveryAnswer]:
     rows, following = await page_of(
         call, status=status, area=area, mine=mine, overdue=overdue, cursor=cursor, limit=limit
     )
-    return DeliveryPage(items=[DeliveryAnswer.model_validate(dict(row)) for row in rows], next=following)
+    return Page(items=tuple(DeliveryAnswer.model_validate(dict(row)) for row in rows), next=following)
 
 
 @router.get("/deliveries.xlsx")
 async def get_sheet(
     status: Status | None = None,
-    area: AreaFilter = None,
+    area: AreaFilter = "",
     mine: bool = False,
     overdue: bool = False,
     call: Call = anybody,
@@ -89,8 +81,7 @@ async def get_sheet(
     rows, _ = await page_of(
         call, status=status, area=area, mine=mine, overdue=overdue, cursor=None, limit=5_000
     )
-    headers = {"content-disposition": 'attachment; filename="deliveries.xlsx"'}
-    return Response(sheet_of(rows, call.language), media_type=SHEET, headers=headers)
+    return download(sheet_of(rows, call.language), "deliveries.xlsx")
 
 
 @router.get("/deliveries/{delivery_id}")

@@ -12,11 +12,12 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.delivery import handlers, rules
-from services.delivery.api import AreaFilter, Cursor, anybody, mover, page_of
+from services.delivery.api import anybody, mover, page_of
 from services.delivery.handlers import SQL
 from services.delivery.schemas import Deliver, Dispatch, Fail, FailReason, Receive, Schedule, ShortReason
 from shared.access import Call
 from shared.errors import AidError, Invalid, Missing
+from shared.fields import AreaFilter, Cursor
 from shared.web.forms import fields, parse, problem_of
 from shared.web.pages import LOCAL, Pages
 
@@ -36,7 +37,7 @@ REASONS: dict[str, Any] = {"fail_reasons": get_args(FailReason), "short_reasons"
 async def show_deliveries(
     request: Request,
     status: rules.Status | None = None,
-    area: AreaFilter = None,
+    area: AreaFilter = "",
     overdue: bool = False,
     cursor: Cursor = None,
     call: Call = anybody,
@@ -54,7 +55,7 @@ async def show_deliveries(
         counts=counts,
         towns=towns,
         late=sum(row["overdue"] for row in counts.values()),
-        chosen={"status": status or "", "area": area or "", "overdue": overdue},
+        chosen={"status": status or "", "area": area, "overdue": overdue},
         following=following,
     )
 

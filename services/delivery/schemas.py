@@ -9,20 +9,19 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.delivery.rules import Status
 from shared.events import Pickup, Urgency
+from shared.fields import IdempotencyKey, Request, Version
 
-Version = Annotated[int, Field(ge=1, le=1_000_000)]
 FailReason = Literal[
     "nobody_home", "address_wrong", "refused", "damaged", "no_transport", "not_sent", "other"
 ]
 ShortReason = Literal["not_sent", "damaged", "lost", "wrong_item", "other"]
 
 
-class Step(BaseModel):
+class Step(Request):
     """One step of a delivery, made from the version that the person saw."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     version: Version
-    idempotency_key: str | None = None
+    idempotency_key: IdempotencyKey = None
 
 
 class Schedule(Step):
@@ -90,8 +89,3 @@ class DeliveryAnswer(BaseModel):
     short_reason: str | None
     fail_reason: str | None
     version: int
-
-
-class DeliveryPage(BaseModel):
-    items: list[DeliveryAnswer]
-    next: str | None

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-Item = TypeVar("Item")
-
 
 class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
-
-
-class Page(Answer, Generic[Item]):
-    """One keyset page; `next` is the cursor of the following one, null at the end."""
-
-    items: list[Item]
-    next: str | None
 
 
 class NotedNeed(Answer):
@@ -172,26 +163,6 @@ class Contact(Answer):
 class Worklist(Answer):
     to_confirm: list[NeedItem]
     follow_ups: list[FollowUpItem]
-
-
-class FaultItem(Answer):
-    """`row` as the spreadsheet numbers it; 0 when the whole file is meant."""
-
-    row: int
-    column: str
-    rule: str
-    message: str
-
-
-class ImportAnswer(Answer):
-    run_id: UUID | None
-    mode: str
-    rows: int
-    right: int
-    written: int
-    unchanged: int
-    refused: int
-    faults: list[FaultItem]
 
 
 def need_item(row: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.intake.households import LOCAL, NUMBER_UNUSABLE, consented, registered
-from services.intake.importing import Faults, Import, Plan, batches, check_town, content_mark, publish_all
+from services.intake.importing import Faults, Import, Plan, check_town, content_mark, publish_all
 from services.intake.needs import changed
 from services.intake.rules import too_young
 from services.intake.schemas import GUARDIAN, NewHousehold
@@ -20,6 +20,7 @@ from services.intake.standing import SQL, Standing, households
 from shared.bus import new_id
 from shared.db import Connection
 from shared.events import ConsentWithdrawn, Event, HouseholdChanged
+from shared.imports import batches
 from shared.sheets import Row, Sheet
 
 HOUSEHOLD = (
@@ -77,7 +78,8 @@ async def plan(conn: Connection, sheet: Sheet, run: Import) -> Plan:
         await _write_fresh(conn, fresh, run)
         await _write_differing(conn, differing, run)
 
-    return Plan(faults.found, frozenset(unchanged), write)
+    changed = frozenset(row.number for entry in differing for row in entry.rows)
+    return Plan(faults.found, frozenset(unchanged), write, changed)
 
 
 def _groups(rows: Iterable[Row]) -> dict[str, tuple[Row, ...]]:

@@ -20,7 +20,6 @@ from services.intake.importing import (
     Faults,
     Import,
     Plan,
-    batches,
     check_town,
     content_mark,
     publish_all,
@@ -32,6 +31,7 @@ from services.intake.sealing import plain
 from services.intake.standing import SQL, Standing, households
 from shared.db import Connection
 from shared.events import Event, VisitRecorded
+from shared.imports import batches
 from shared.sheets import Row, Sheet
 
 NOON, MIDNIGHT = time(12), time(23, 59, 59)

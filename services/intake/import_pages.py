@@ -6,20 +6,18 @@ from pathlib import Path
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import UploadFile
 
 from services.intake import imports
-from services.intake.answers import ImportAnswer
 from services.intake.api import do_import, worker
 from services.intake.schemas import DecideImport
 from shared.access import Call
-from shared.errors import AidError, Invalid
+from shared.errors import AidError
+from shared.imports import ImportAnswer, chosen_file
 from shared.web.forms import fields, parse, problem_of
 from shared.web.pages import Pages
 
 router = APIRouter()
 PAGES = Pages(Path(__file__).parent)
-NO_FILE = "请先选择一个 .xlsx 或 .csv 文件。"
 
 
 @router.get("/imports")
@@ -51,12 +49,10 @@ def _show(
 async def look_at_file(request: Request, kind: imports.Kind, call: Call = worker) -> Response:
     """Read the file and show what it would do; it is kept, sealed, until the worker decides."""
     form = await request.form()
-    file = form.get("file")
     try:
-        if not isinstance(file, UploadFile) or not (content := await file.read()):
-            raise Invalid(NO_FILE)
+        content, filename = await chosen_file(form)
         accept = form.get("accept_readings") == "true"
-        answer = await do_import(call, kind, content, file.filename or "", "preview", accept)
+        answer = await do_import(call, kind, content, filename, "preview", accept)
         async with call.transaction() as conn:
             upload_id = await imports.keep_upload(conn, kind, content, call.caller.person_id, call.keyring)
     except AidError as error:

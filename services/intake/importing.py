@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
 
-from shared import tables
 from shared.bus import publish
 from shared.db import Connection
-from shared.errors import fault_of
+from shared.errors import RuleBroken, fault_of
 from shared.events import Event
+from shared.fields import known_town
+from shared.imports import batches
 from shared.pii import Keyring
 from shared.sheets import Fault
 
-BATCH = 500
-Item = TypeVar("Item")
 NOT_YOURS = "这个镇街不在您的负责范围内"
 NUMBER_USED = "这个编号不能使用：已有别的内容。请核对，或换一个编号"
 
@@ -39,11 +38,12 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a sheet would do: its faults, the rows that are on file already, and `write`, which writes the right rest."""
+    """What a sheet would do: its faults, the rows that are on file already, `write`, which writes the right rest, and the rows that change what is on file."""
 
     faults: Sequence[Fault]
     unchanged: frozenset[int]
     write: Callable[[Connection], Awaitable[None]]
+    changed: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -69,24 +69,21 @@ def check_town(faults: Faults, row: int, column: str, code: str | None, run: Imp
     """Whether the area is a town that the caller may write for; otherwise a fault says so."""
     if not code:
         faults.add(row, column, "required", "必填")
-    elif tables.areas()[code].level != "town":
-        faults.add(row, column, "town_needed", "请填到镇街一级，不能只到县（市、区）")
-    elif not run.may_write(code):
+        return False
+    try:
+        may = run.may_write(known_town(code))
+    except RuleBroken as error:
+        faults.add(row, column, error.rule, error.message, **error.params)
+        return False
+    if not may:
         faults.add(row, column, "not_your_area", NOT_YOURS)
-    else:
-        return True
-    return False
+    return may
 
 
 def content_mark(run: Import, said: object) -> bytes | None:
     """A keyed mark of what a sheet says, to know it again without keeping it readable."""
     text = json.dumps(said, default=str, ensure_ascii=False, sort_keys=True)
     return run.keyring.blind("import", hashlib.sha256(text.encode()).hexdigest())
-
-
-def batches(items: Sequence[Item], size: int = BATCH) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
 
 
 async def publish_all(conn: Connection, events: Sequence[Event]) -> None:

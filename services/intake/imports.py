@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -21,32 +21,15 @@ from shared.access import Caller
 from shared.bus import new_id
 from shared.db import Connection
 from shared.errors import Conflict, Missing, Say
+from shared.i18n import Language
+from shared.imports import ImportReport, Mode
 from shared.pii import Keyring
 from shared.service import Job
-from shared.sheets import Fault, Layout, Sheet, chinese
+from shared.sheets import Layout, chinese
 
 Kind = Literal["households", "needs"]
-Mode = Literal["preview", "whole", "right_rows"]
 LAYOUTS: dict[Kind, Layout] = {"households": HOUSEHOLDS, "needs": NEEDS}
 PLANS = {"households": import_households.plan, "needs": import_needs.plan}
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What an import did, counted in rows of the sheet: rows = right + unchanged + refused; `written` is `right`, or 0.
-
-    `run_id` when something was kept (mode right_rows or whole without a fault); the refused rows can be had under it for seven days.
-    """
-
-    run_id: UUID | None
-    kind: Kind
-    mode: Mode
-    rows: int
-    right: int
-    written: int
-    unchanged: int
-    refused: int
-    faults: tuple[Fault, ...]
 
 
 async def run_import(
@@ -59,19 +42,22 @@ async def run_import(
     keyring: Keyring,
     accept_readings: bool = False,
     everywhere: bool = False,
+    language: Language = "zh-CN",
     say: Say = chinese,
 ) -> ImportReport:
     """Import a workbook in the transaction of `conn`.
 
     preview: writes nothing. whole: writes only when no row is wrong. right_rows: writes the right rows and keeps the wrong ones, sealed.
     `accept_readings`: needs in words that the reader is sure of are raised at once instead of waiting for a person.
-    `everywhere`: no check of the caller's towns, for the office's own command line. `say` words the faults in the kept file.
+    `everywhere`: no check of the caller's towns, for the office's own command line. `language` and `say` are for the kept file.
     Nothing that a file says is raised; every fault names row, column and rule. Raises `Conflict` when a visit took a number meanwhile.
     """
     layout = LAYOUTS[kind]
     sheet = await asyncio.to_thread(sheets.read, content, filename, layout)
     if sheet.unusable:
-        return ImportReport(None, kind, mode, len(sheet.rows), 0, 0, 0, len(sheet.rows), tuple(sheet.faults))
+        return ImportReport(
+            run_id=None, mode=mode, rows=len(sheet.rows), refused=len(sheet.rows), faults=sheet.faults
+        )
     run = Import(
         by.person_id,
         lambda area: everywhere or by.may("worker", area),
@@ -87,10 +73,10 @@ async def run_import(
     writes = mode == "right_rows" or (mode == "whole" and not plan.faults)
     report = ImportReport(
         run_id=new_id() if writes else None,
-        kind=kind,
         mode=mode,
         rows=len(sheet.rows),
-        right=right,
+        added=right - len(plan.changed),
+        changed=len(plan.changed),
         written=right if writes else 0,
         unchanged=len(plan.unchanged),
         refused=len(wrong),
@@ -101,24 +87,30 @@ async def run_import(
             await plan.write(conn)
         except asyncpg.UniqueViolationError as error:
             raise Conflict("导入时有人登记了同样的编号，一行也没有写入。请再导入一次。") from error
-        await _keep(conn, report, content, sheet, by.person_id, keyring, say)
+        wrong_rows = [row for row in sheet.rows if row.number in wrong]
+        write = partial(sheets.write, layout, wrong_rows, report.faults, language=language, say=say)
+        workbook = await asyncio.to_thread(write) if wrong_rows else None
+        await _keep(conn, report, kind, content, workbook, by.person_id, keyring)
     return report
 
 
 async def _keep(
-    conn: Connection, report: ImportReport, content: bytes, sheet: Sheet, by: UUID, keyring: Keyring, say: Say
+    conn: Connection,
+    report: ImportReport,
+    kind: Kind,
+    content: bytes,
+    workbook: bytes | None,
+    by: UUID,
+    keyring: Keyring,
 ) -> None:
     run_id, key, sealed = report.run_id, None, None
-    if report.refused:
-        wrong = {fault.row for fault in report.faults}
-        rows = [row for row in sheet.rows if row.number in wrong]
-        workbook = await asyncio.to_thread(sheets.write, LAYOUTS[report.kind], rows, report.faults, say=say)
+    if workbook:
         key = keyring.new_data_key(str(run_id))
         sealed = keyring.seal(key, f"{run_id}|import_run|refused", base64.b64encode(workbook).decode())
     await SQL.add_import_run(
         conn,
         run_id=run_id,
-        kind=report.kind,
+        kind=kind,
         file_sha256=hashlib.sha256(content).hexdigest(),
         mode=report.mode,
         rows=report.rows,

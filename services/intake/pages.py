@@ -11,7 +11,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.intake import forms, handlers, households, import_pages, needs, views
-from services.intake.api import AreaCode, CategoryCode, StatusCode, Words, deliverer, reader, worker
+from services.intake.answers import HouseholdItem
+from services.intake.api import CategoryCode, StatusCode, Words, deliverer, reader, worker
 from services.intake.schemas import (
     AddMember,
     ChangeHousehold,
@@ -26,6 +27,8 @@ from services.intake.schemas import (
 from services.intake.standing import SQL
 from shared.access import Call
 from shared.errors import AidError, Missing
+from shared.fields import AreaFilter, Cursor
+from shared.paging import Page
 from shared.web.forms import fields, parse, problem_of
 from shared.web.pages import Pages
 
@@ -96,7 +99,7 @@ async def _visit_form(
 
 @router.get("/households")
 async def show_households(
-    request: Request, q: Words = "", area: AreaCode = "", cursor: Words = "", call: Call = reader
+    request: Request, q: Words = "", area: AreaFilter = "", cursor: Cursor = None, call: Call = reader
 ) -> Response:
     wanted = views.Filter(q=q, area=area, cursor=cursor)
     async with call.transaction() as conn:
@@ -113,7 +116,7 @@ async def search_households(request: Request, call: Call = reader) -> Response:
         async with call.transaction() as conn:
             page = await views.list_households(conn, views.Filter(), call.keyring, body.words)
     except AidError as error:
-        empty = views.page([], 1, "household_id")
+        empty = Page[HouseholdItem](items=(), next=None)
         problem = problem_of(request, error)
         return PAGES.render(
             request,
@@ -212,9 +215,9 @@ async def post_consent(
 async def show_needs(
     request: Request,
     status: StatusCode = "",
-    area: AreaCode = "",
+    area: AreaFilter = "",
     category: CategoryCode = "",
-    cursor: Words = "",
+    cursor: Cursor = None,
     call: Call = reader,
 ) -> Response:
     wanted = views.Filter(status=status, area=area, category=category, cursor=cursor)

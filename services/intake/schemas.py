@@ -9,8 +9,6 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     model_validator,
@@ -20,35 +18,21 @@ from services.intake.rules import too_young
 from shared import tables
 from shared.errors import RuleBroken
 from shared.events import Urgency
+from shared.fields import (
+    CategoryCode,
+    Cursor,
+    IdempotencyKey,
+    Limit,
+    Quantity,
+    Request,
+    TownCode,
+    Version,
+    VulnerabilityCodes,
+)
 
 SiteKind = Literal["site", "institution", "group", "station"]
 Outcome = Literal["helped", "partly", "not_helped"]
 WithdrawReason = Literal["solved", "moved", "mistake", "other"]
-
-
-def _known_area(code: str) -> str:
-    if code not in tables.areas():
-        raise RuleBroken("area_unknown", "没有这个地区编码 {code}，请从列表中选择镇街。", code=code)
-    return code
-
-
-def _town(code: str) -> str:
-    _known_area(code)
-    if tables.areas()[code].level != "town":
-        raise RuleBroken("town_needed", "请选择到镇街一级，不能只到县（市、区）。")
-    return code
-
-
-def _known_category(code: str) -> str:
-    if code not in tables.categories():
-        raise RuleBroken("category_unknown", "没有这个类别 {code}，请从类别表中选择。", code=code)
-    return code
-
-
-def _known_vulnerability(code: str) -> str:
-    if code not in tables.vulnerabilities():
-        raise RuleBroken("vulnerability_unknown", "没有这个困难类别 {code}，请从列表中选择。", code=code)
-    return code
 
 
 def _past(day: date) -> date:
@@ -63,12 +47,6 @@ def _moment(value: datetime) -> datetime:
     return value
 
 
-Town = Annotated[str, AfterValidator(_town)]
-KnownCategory = Annotated[str, AfterValidator(_known_category)]
-KnownVulnerability = Annotated[str, AfterValidator(_known_vulnerability)]
-Codes = Annotated[tuple[KnownVulnerability, ...], Field(max_length=20)]
-Quantity = Annotated[int, Field(gt=0, le=10_000_000, strict=True)]
-Version = Annotated[int, Field(ge=1, le=2_000_000_000, strict=True)]
 PastDate = Annotated[date, AfterValidator(_past)]
 Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
 
@@ -78,17 +56,10 @@ def _words(most: int, least: int = 1) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=least, max_length=most, pattern=r"^[^\x00]*$")
 
 
-Plain = Annotated[str, _words(80, 0)]
 Short = Annotated[str, _words(100)]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z一-鿿_./-]{3,40}$")]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 -]{5,28}$")]
 IdNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z()（）-]{3,30}$")]
-
-
-class Request(BaseModel):
-    """A request: unknown fields are refused, so that a misspelt one is never lost in silence."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Location(Request):
@@ -114,7 +85,7 @@ class NewMember(Request):
     sex: Literal["1", "2"] | None = None
     birth_date: PastDate | None = None
     id_number: IdNumber | None = None
-    vulnerabilities: Codes = ()
+    vulnerabilities: VulnerabilityCodes = ()
 
 
 GUARDIAN = "有未满十四岁的成员，要由监护人同意（个人信息保护法第三十一条）。"
@@ -124,12 +95,12 @@ class NewHousehold(Request):
     """A household that is not on file yet; without a case number it is given one."""
 
     case_number: Number | None = None
-    area: Town
+    area: TownCode
     village: Short | None = None
     address: Annotated[str, _words(200)] | None = None
     phone: Phone | None = None
     location: Location | None = None
-    vulnerabilities: Codes = ()
+    vulnerabilities: VulnerabilityCodes = ()
     consent: Consent
     members: Annotated[tuple[NewMember, ...], Field(min_length=1, max_length=30)]
 
@@ -146,7 +117,7 @@ class NewSite(Request):
 
     kind: SiteKind
     name: Short
-    area: Town
+    area: TownCode
     minors: bool = False
 
 
@@ -173,7 +144,7 @@ class Beneficiary(Request):
 class NewNeed(Request):
     """One thing that is lacking: a category, or words that somebody will confirm a category for. No quantity means one unit."""
 
-    category: KnownCategory | None = None
+    category: CategoryCode | None = None
     text: Annotated[str, _words(2000)] | None = None
     quantity: Quantity | None = None
     urgency: Urgency | None = None
@@ -203,15 +174,15 @@ class RecordVisit(Request):
     needs: Annotated[tuple[NewNeed, ...], Field(max_length=20)] = ()
     follow_up: FollowUpAnswer | None = None
     client_ref: Annotated[str, _words(60)] | None = None
-    idempotency_key: str | None = None
+    idempotency_key: IdempotencyKey = None
 
 
 class ConfirmCategory(Request):
-    category: KnownCategory
+    category: CategoryCode
     quantity: Quantity
     urgency: Urgency
     version: Version
-    idempotency_key: str | None = None
+    idempotency_key: IdempotencyKey = None
 
 
 class ChangeNeed(Request):
@@ -231,14 +202,14 @@ class MemberChange(Request):
 
     member_id: UUID
     relation: Annotated[str, _words(30, 0)] | None = None
-    vulnerabilities: Codes | None = None
+    vulnerabilities: VulnerabilityCodes | None = None
     left: bool = False
 
 
 class ChangeHousehold(Request):
     """What is absent stays as it is."""
 
-    vulnerabilities: Codes | None = None
+    vulnerabilities: VulnerabilityCodes | None = None
     village: Short | None = None
     address: Annotated[str, _words(200)] | None = None
     phone: Phone | None = None
@@ -249,7 +220,7 @@ class ChangeHousehold(Request):
 
 class AddMember(NewMember):
     version: Version
-    idempotency_key: str | None = None
+    idempotency_key: IdempotencyKey = None
 
 
 class GiveConsent(Request):
@@ -266,8 +237,8 @@ class FindHouseholds(Request):
     """`words`: a case number, or an exact name, phone or ID number. Personal words travel in a body, never in an address."""
 
     words: Short
-    cursor: Plain = ""
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Cursor = None
+    limit: Limit = 50
 
 
 class DecideImport(Request):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,6 @@ from services.intake.answers import (
     MemberItem,
     NeedDetail,
     NeedItem,
-    Page,
     VisitItem,
     Worklist,
     need_item,
@@ -31,7 +30,8 @@ from shared import tables
 from shared.access import Caller
 from shared.bus import new_id
 from shared.db import Connection
-from shared.errors import Invalid, Missing
+from shared.errors import Missing
+from shared.paging import Page, next_cursor, read_cursor
 from shared.pii import Keyring, mask
 
 
@@ -43,7 +43,7 @@ class Filter:
     area: str = ""
     status: str = ""
     category: str = ""
-    cursor: str = ""
+    cursor: str | None = None
     limit: int = 50
 
     @property
@@ -52,17 +52,9 @@ class Filter:
 
     @property
     def after(self) -> UUID | None:
-        """The cursor as an id. Raises `Invalid` for one that no answer gave."""
-        try:
-            return UUID(self.cursor) if self.cursor else None
-        except ValueError as error:
-            raise Invalid("cursor 不对，请从上一页答复里的 next 取。") from error
-
-
-def page(items: Sequence[Any], limit: int, key: str) -> Page[Any]:
-    """A page of at most `limit` items; one more was asked for, to know whether another page follows."""
-    shown = list(items[:limit])
-    return Page(items=shown, next=str(getattr(shown[-1], key)) if len(items) > limit else None)
+        """The id that the page before ended with. Raises `Invalid`."""
+        (after,) = read_cursor(self.cursor, UUID) or (None,)
+        return after
 
 
 async def list_households(
@@ -82,7 +74,8 @@ async def list_households(
         area_like=wanted.area_like,
         most=wanted.limit + 1,
     )
-    return page([_household_item(keyring, row) for row in rows], wanted.limit, "household_id")
+    items = tuple(_household_item(keyring, row) for row in rows[: wanted.limit])
+    return Page(items=items, next=next_cursor(rows, wanted.limit, "id"))
 
 
 def _starts(words: str) -> str:
@@ -194,7 +187,8 @@ async def list_needs(conn: Connection, wanted: Filter) -> Page[NeedItem]:
         beneficiary_id=None,
         most=wanted.limit + 1,
     )
-    return page([NeedItem(**need_item(row)) for row in rows], wanted.limit, "need_id")
+    items = tuple(NeedItem(**need_item(row)) for row in rows[: wanted.limit])
+    return Page(items=items, next=next_cursor(rows, wanted.limit, "id"))
 
 
 async def need(conn: Connection, need_id: UUID, by: Caller, keyring: Keyring) -> NeedDetail:
@@ -220,21 +214,12 @@ def _follow_up(row: Mapping[str, Any]) -> FollowUpItem:
     return FollowUpItem.model_validate({"follow_up_id": row["id"], **dict(row)})
 
 
-async def follow_ups(conn: Connection, state: str, cursor: str, limit: int) -> Page[FollowUpItem]:
+async def follow_ups(conn: Connection, state: str, cursor: str | None, limit: int) -> Page[FollowUpItem]:
     """Follow-ups, the oldest due first: `state` is due (unanswered), overdue, answered or all."""
-    due, _, last = cursor.partition("_")
-    try:
-        after = (datetime.fromisoformat(due).astimezone(UTC), UUID(last)) if cursor else (None, None)
-    except (ValueError, OverflowError) as error:
-        raise Invalid("cursor 不对，请从上一页答复里的 next 取。") from error
-    rows = await SQL.list_follow_ups(conn, state=state, after_due=after[0], after_id=after[1], most=limit + 1)
-    items = [_follow_up(row) for row in rows[:limit]]
-    more = (
-        f"{items[-1].due_at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}_{items[-1].follow_up_id}"
-        if len(rows) > limit
-        else None
-    )
-    return Page(items=items, next=more)
+    due, last = read_cursor(cursor, datetime, UUID) or (None, None)
+    rows = await SQL.list_follow_ups(conn, state=state, after_due=due, after_id=last, most=limit + 1)
+    items = tuple(_follow_up(row) for row in rows[:limit])
+    return Page(items=items, next=next_cursor(rows, limit, "due_at", "id"))
 
 
 async def worklist(conn: Connection, keyring: Keyring, by: Caller) -> Worklist:
@@ -247,7 +232,7 @@ async def worklist(conn: Connection, keyring: Keyring, by: Caller) -> Worklist:
         for row in await SQL.data_keys(conn, ids=[row["beneficiary_id"] for row in rows])
     }
     items = [_need(keyring, keys[row["beneficiary_id"]], row, by.may("worker", row["area"])) for row in rows]
-    return Worklist(to_confirm=items, follow_ups=(await follow_ups(conn, "due", "", 100)).items)
+    return Worklist(to_confirm=items, follow_ups=list((await follow_ups(conn, "due", None, 100)).items))
 
 
 async def contact(conn: Connection, commitment_id: UUID, by: Caller, keyring: Keyring) -> Contact:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -15,23 +15,23 @@ from services.matcher.schemas import (
     ProposeByHand,
     RoundAsked,
     RoundDetail,
-    RoundPage,
-    UnservedPage,
+    RoundShown,
+    UnservedNeed,
     Why,
 )
 from shared.access import Call, calls
-from shared.openapi import CREATES
+from shared.fields import AreaFilter, Cursor, Limit
+from shared.openapi import CREATES, problems
+from shared.paging import Page
 from shared.reasons import words_of
 
-PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
 router = APIRouter(
-    responses={
-        403: PROBLEM | {"description": "Not your area"},
-        404: PROBLEM | {"description": "Unknown or not visible to you"},
-        409: PROBLEM | {"description": "What was to be replaced is decided already"},
-        422: PROBLEM
-        | {"description": "Fields that break a rule; `rule` names the matching rule that forbids a pair"},
-    }
+    responses=problems(
+        {
+            409: "What was to be replaced is decided already",
+            422: "Fields that break a rule; `rule` names the matching rule that forbids a pair",
+        }
+    )
 )
 needs = calls("matcher")
 
@@ -44,10 +44,10 @@ async def post_round(body: AskRound, call: Call = needs("coordinator")) -> Round
 
 @router.get("/rounds")
 async def get_rounds(
-    cursor: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
     call: Call = needs("coordinator", "auditor"),
-) -> RoundPage:
+) -> Page[RoundShown]:
     async with call.transaction() as conn:
         return await views.rounds(conn, cursor, limit)
 
@@ -61,15 +61,15 @@ async def get_round(round_id: UUID, call: Call = needs("coordinator", "auditor")
 
 @router.get("/unserved")
 async def get_unserved(
-    area: Annotated[str | None, Query(pattern=r"^[0-9]{12}$")] = None,
+    area: AreaFilter = "",
     rule: Annotated[str | None, Query(max_length=40)] = None,
-    cursor: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = None,
+    limit: Limit = 50,
     call: Call = needs("worker", "coordinator", "auditor"),
-) -> UnservedPage:
+) -> Page[UnservedNeed]:
     """Open needs that get nothing or too little, each with the rules that say why."""
     async with call.transaction() as conn:
-        return await views.unserved(conn, area, rule, cursor, limit, words_of(call))
+        return await views.unserved(conn, area or None, rule, cursor, limit, words_of(call))
 
 
 @router.get("/needs/{need_id}/why")

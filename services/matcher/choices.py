@@ -17,7 +17,6 @@ from services.matcher.schemas import (
     NeedOffers,
     OfferRanked,
     OfferRefused,
-    ReasonShown,
     RefusalShown,
     Why,
 )
@@ -127,5 +126,4 @@ def _named(offer: Any) -> dict[str, Any]:
 
 def _ranked(offer: Any, edge: Edge, words: Words) -> OfferRanked:
     told = tell([factor.model_dump() for factor in rules.factors(edge)], words)
-    shown = tuple(ReasonShown(code=t.code, points=t.points, sentence=t.sentence) for t in told)
-    return OfferRanked(**_named(offer), free=offer["quantity"], score=edge.score, reasons=shown)
+    return OfferRanked(**_named(offer), free=offer["quantity"], score=edge.score, reasons=told)

@@ -8,7 +8,7 @@ from matching.model import Edge
 from services.matcher import rules
 from services.matcher.choices import Choice, choose
 from services.matcher.handlers import ROUND, SQL, mark
-from services.matcher.records import row_of
+from services.matcher.records import row_of, superseded
 from services.matcher.schemas import AskRound, HandProposal, ProposeByHand, RoundAsked
 from shared import jobs, reasons
 from shared.access import Caller
@@ -41,16 +41,7 @@ async def _take_back(conn: Connection, command: ProposeByHand) -> list[ProposalS
     row = await SQL.replace(conn, id=command.replaces, need_id=command.need_id)
     if row is None:
         raise Conflict("要替换的建议已经处理过或已更新，请刷新后再看。")
-    return [
-        ProposalSuperseded(
-            version=2,
-            proposal_id=row["id"],
-            need_id=row["need_id"],
-            offer_id=row["offer_id"],
-            area=row["area"],
-            reason="better_plan",
-        )
-    ]
+    return [superseded(row, "better_plan")]
 
 
 def _possible(choice: Choice, command: ProposeByHand) -> Edge:

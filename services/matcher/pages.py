@@ -13,6 +13,7 @@ from services.matcher.handlers import SQL
 from services.matcher.schemas import AskRound, ProposeByHand
 from shared.access import Call, calls
 from shared.errors import AidError, Missing
+from shared.fields import Cursor
 from shared.reasons import words_of
 from shared.web.forms import fields, parse, problem_of
 from shared.web.pages import Pages
@@ -25,7 +26,7 @@ ROWS = 50
 
 @router.get("/")
 async def get_rounds(
-    request: Request, cursor: str | None = None, call: Call = needs("coordinator", "auditor")
+    request: Request, cursor: Cursor = None, call: Call = needs("coordinator", "auditor")
 ) -> HTMLResponse:
     """Rounds with their certificates."""
     async with call.transaction() as conn:
@@ -53,7 +54,7 @@ async def get_round(
 async def get_unserved(
     request: Request,
     rule: str | None = None,
-    cursor: UUID | None = None,
+    cursor: Cursor = None,
     call: Call = needs("worker", "coordinator", "auditor"),
 ) -> HTMLResponse:
     """Needs that get nothing or too little, and why."""

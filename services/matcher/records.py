@@ -11,7 +11,7 @@ from uuid import UUID
 from matching.model import Plan
 from services.matcher import rules
 from services.matcher.loading import Scope
-from shared.events import ProposalMade, RoundCompleted
+from shared.events import ProposalMade, ProposalSuperseded, RoundCompleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,18 @@ class Round:
     changes: rules.Changes
     short: Mapping[str, int]
     seconds: float
+
+
+def superseded(row: Mapping[str, Any], reason: rules.Reason) -> ProposalSuperseded:
+    """A stored proposal that is taken back."""
+    return ProposalSuperseded(
+        version=2,
+        proposal_id=row["id"],
+        need_id=row["need_id"],
+        offer_id=row["offer_id"],
+        area=row["area"],
+        reason=reason,
+    )
 
 
 def row_of(event: ProposalMade, category: str, versions: Mapping[str, int]) -> dict[str, Any]:

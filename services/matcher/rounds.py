@@ -14,7 +14,7 @@ from matching.ranking import RULES
 from services.matcher import rules
 from services.matcher.handlers import SQL, mark
 from services.matcher.loading import Scope, load
-from services.matcher.records import Round, completed, round_row, row_of, unserved_rows
+from services.matcher.records import Round, completed, round_row, row_of, superseded, unserved_rows
 from shared.bus import new_id, publish
 from shared.db import Connection
 from shared.events import ProposalMade, ProposalSuperseded
@@ -87,17 +87,7 @@ async def _take_back(conn: Connection, this: Round) -> list[ProposalSuperseded |
     if not this.changes.stale:
         return []
     rows = await SQL.supersede(conn, ids=list(this.changes.stale))
-    return [
-        ProposalSuperseded(
-            version=2,
-            proposal_id=row["id"],
-            need_id=row["need_id"],
-            offer_id=row["offer_id"],
-            area=row["area"],
-            reason=this.changes.stale[row["id"]],
-        )
-        for row in sorted(rows, key=lambda row: row["id"])
-    ]
+    return [superseded(row, this.changes.stale[row["id"]]) for row in sorted(rows, key=lambda row: row["id"])]
 
 
 async def _propose(conn: Connection, this: Round) -> Sequence[ProposalSuperseded | ProposalMade]:

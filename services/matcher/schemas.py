@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, StrictBool
 
-Id = Annotated[UUID, Field(strict=False)]
-
-
-class Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-    idempotency_key: str | None = Field(default=None, max_length=200)
+from shared.fields import IdempotencyKey, Quantity, Request
+from shared.reasons import Told
 
 
 class AskRound(Request):
     """Have all categories planned anew; a dry run only says what would change."""
 
-    dry_run: bool = False
+    dry_run: StrictBool = False
+    idempotency_key: IdempotencyKey = None
 
 
 class ProposeByHand(Request):
     """A person's suggestion, in place of a pending one when `replaces` names it."""
 
-    need_id: Id
-    offer_id: Id
-    quantity: int = Field(gt=0, le=10_000_000)
-    replaces: Id | None = None
+    need_id: UUID
+    offer_id: UUID
+    quantity: Quantity
+    replaces: UUID | None = None
+    idempotency_key: IdempotencyKey = None
 
 
 class RoundAsked(BaseModel):
@@ -84,19 +82,6 @@ class RoundDetail(RoundShown):
     refused: tuple[RuleCounted, ...]
 
 
-class RoundPage(BaseModel):
-    items: tuple[RoundShown, ...]
-    next: str | None
-
-
-class ReasonShown(BaseModel):
-    """One factor of a score: milli-points and a sentence in the caller's language."""
-
-    code: str
-    points: int
-    sentence: str
-
-
 class RefusalShown(BaseModel):
     """`count` offers that one rule refused, one of them named."""
 
@@ -129,11 +114,6 @@ class UnservedNeed(BaseModel):
     reasons: tuple[RuleCounted, ...]
 
 
-class UnservedPage(BaseModel):
-    items: tuple[UnservedNeed, ...]
-    next: str | None
-
-
 class OfferRanked(BaseModel):
     """An offer that could serve the need; `score` is the sum of the reasons' points, in thousandths of a point."""
 
@@ -143,7 +123,7 @@ class OfferRanked(BaseModel):
     category: str
     free: int
     score: int
-    reasons: tuple[ReasonShown, ...]
+    reasons: tuple[Told, ...]
 
 
 class OfferRefused(BaseModel):

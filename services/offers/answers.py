@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from services.offers.schemas import Mode
 from shared.errors import Fault
 from shared.events import CharityKind, Condition, Pickup
 
@@ -29,71 +28,12 @@ class Note(BaseModel):
         return cls(field=fault.field, rule=fault.rule, message=fault.message, params=dict(fault.params))
 
 
-class SheetFault(BaseModel):
-    """A wrong cell: the row of the sheet as its program numbers it, the heading of its column, the rule it breaks."""
-
-    row: int
-    column: str
-    rule: str
-    message: str
-    params: dict[str, Any] = {}
-
-
-class FaultAnswer(BaseModel):
-    """A wrong or doubtful cell in the reader's words: row and heading as the sheet shows them."""
-
-    row: int
-    column: str
-    rule: str
-    message: str
-
-
-class ImportAnswer(BaseModel):
-    """What an import did (`applied`) or would do; `written` rows were really entered."""
-
-    run_id: UUID | None
-    mode: Mode
-    applied: bool
-    rows: int
-    written: int
-    added: int
-    changed: int
-    unchanged: int
-    refused: int
-    faults: list[FaultAnswer]
-    warnings: list[FaultAnswer]
-
-
-class ImportReport(BaseModel):
-    """What an import did, or in a preview would do. `written` rows are `added` or `changed`; `refused` rows have faults."""
-
-    run_id: UUID | None
-    mode: Mode
-    applied: bool
-    rows: int
-    added: int
-    changed: int
-    unchanged: int
-    refused: int
-    faults: tuple[SheetFault, ...]
-    warnings: tuple[SheetFault, ...]
-
-    @property
-    def written(self) -> int:
-        return self.added + self.changed if self.applied else 0
-
-
 class CharityAnswer(BaseModel):
     charity_id: UUID
     name: str
     kind: CharityKind
     area: str
     version: int
-
-
-class CharityPage(BaseModel):
-    items: list[CharityAnswer]
-    next: str | None
 
 
 class OfferStored(BaseModel):
@@ -164,8 +104,3 @@ class OfferAnswer(BaseModel):
 
 class OfferDetail(OfferAnswer):
     towns: list[TownShare]
-
-
-class OfferPage(BaseModel):
-    items: list[OfferAnswer]
-    next: str | None

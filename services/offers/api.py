@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,17 +11,11 @@ from fastapi import APIRouter, File, Query, Response, UploadFile
 from services.offers import handlers
 from services.offers.answers import (
     CharityAnswer,
-    CharityPage,
-    FaultAnswer,
-    ImportAnswer,
-    ImportReport,
     NoteAnswer,
     OfferAnswer,
     OfferDetail,
-    OfferPage,
     OfferStored,
     OfferStoredAnswer,
-    SheetFault,
     State,
     TownShare,
 )
@@ -32,36 +25,24 @@ from services.offers.layouts import OFFERS
 from services.offers.rows import row_of
 from services.offers.schemas import (
     ChangeOffer,
-    ImportOffers,
-    Mode,
     RegisterCharity,
     RegisterOffer,
     WithdrawOffer,
 )
-from shared.access import Call, Caller, calls
-from shared.db import Connection
-from shared.errors import Fault, Invalid, Missing
-from shared.openapi import CREATES
-from shared.sheets import template, write
+from shared.access import Call, calls
+from shared.errors import Missing
+from shared.fields import Cursor, Limit
+from shared.imports import ImportAnswer, Mode, import_sheet, unless_refused
+from shared.openapi import CREATES, problems
+from shared.paging import Page, next_cursor, read_cursor
+from shared.sheets import download, template, write
 
-PROBLEM: dict[str, Any] = {"content": {"application/problem+json": {}}}
-SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-router = APIRouter(
-    responses={
-        401: PROBLEM | {"description": "Not signed in"},
-        403: PROBLEM | {"description": "Not this role's to do"},
-        404: PROBLEM | {"description": "Missing or not visible"},
-        409: PROBLEM | {"description": "Changed by someone else, or promised already"},
-        422: PROBLEM | {"description": "Something has to be corrected"},
-    }
-)
+router = APIRouter(responses=problems({409: "Changed by someone else, or promised already"}))
 needs = calls("offers")
 giver = needs("charity", "coordinator")
 reader = needs("charity", "coordinator", "auditor")
 office = needs("admin", "coordinator")
 signed_in = needs()
-
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.post("/charities", status_code=201, openapi_extra=CREATES)
@@ -71,12 +52,13 @@ async def post_charity(body: RegisterCharity, call: Call = office) -> CharityAns
 
 @router.get("/charities")
 async def get_charities(
-    cursor: Annotated[str | None, Query(max_length=80)] = None, limit: Limit = 50, call: Call = signed_in
-) -> CharityPage:
+    cursor: Cursor = None, limit: Limit = 50, call: Call = signed_in
+) -> Page[CharityAnswer]:
+    (after,) = read_cursor(cursor, str) or (None,)
     async with call.transaction() as conn:
-        rows = await SQL.charities(conn, after=cursor, most=limit + 1)
-    items = [CharityAnswer.model_validate({**row, "charity_id": row["id"]}) for row in rows[:limit]]
-    return CharityPage(items=items, next=items[-1].name if len(rows) > limit else None)
+        rows = await SQL.charities(conn, after=after, most=limit + 1)
+    items = tuple(CharityAnswer.model_validate({**row, "charity_id": row["id"]}) for row in rows[:limit])
+    return Page(items=items, next=next_cursor(rows, limit, "name"))
 
 
 @router.post("/offers", status_code=201, openapi_extra=CREATES)
@@ -90,15 +72,16 @@ async def page_of(
     state: str | None,
     category: str | None,
     charity_id: UUID | None,
-    cursor: UUID | None,
+    cursor: str | None,
     limit: int,
 ) -> tuple[list[Any], str | None]:
     """One page of the list, and the cursor of the next (None at the end)."""
+    (before,) = read_cursor(cursor, UUID) or (None,)
     async with call.transaction() as conn:
         rows = await SQL.offers_page(
-            conn, before=cursor, state=state, category=category, charity_id=charity_id, most=limit + 1
+            conn, before=before, state=state, category=category, charity_id=charity_id, most=limit + 1
         )
-    return rows[:limit], str(rows[limit - 1]["id"]) if len(rows) > limit else None
+    return rows[:limit], next_cursor(rows, limit, "id")
 
 
 @router.get("/offers")
@@ -106,14 +89,14 @@ async def get_offers(
     status: State | None = None,
     category: Annotated[str | None, Query(max_length=24)] = None,
     charity_id: UUID | None = None,
-    cursor: UUID | None = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
     call: Call = reader,
-) -> OfferPage:
+) -> Page[OfferAnswer]:
     rows, following = await page_of(
         call, state=status, category=category, charity_id=charity_id, cursor=cursor, limit=limit
     )
-    return OfferPage(items=[OfferAnswer.model_validate(dict(row)) for row in rows], next=following)
+    return Page(items=tuple(OfferAnswer.model_validate(dict(row)) for row in rows), next=following)
 
 
 @router.get("/offers.xlsx")
@@ -127,7 +110,7 @@ async def get_offers_sheet(
     rows, _ = await page_of(
         call, state=status, category=category, charity_id=charity_id, cursor=None, limit=5_000
     )
-    return sheet_answer(write(OFFERS, map(row_of, rows), language=call.language), "offers")
+    return download(write(OFFERS, map(row_of, rows), language=call.language), "offers.xlsx")
 
 
 @router.get("/offers/{offer_id}")
@@ -159,16 +142,12 @@ async def post_import(
     call: Call = giver,
 ) -> ImportAnswer:
     """A preview enters nothing; `whole` answers 422 and enters nothing when a row is wrong; `right_rows` enters the right ones."""
-    report = await import_sheet(call, await file.read(), file.filename or "", mode)
-    answer = say_report(call, report)
-    if mode != "preview" and not report.applied:
-        raise nothing_written(answer)
-    return answer
+    return unless_refused(await do_import(call, await file.read(), file.filename or "", mode))
 
 
 @router.get("/imports/offers/template.xlsx")
 async def get_template(call: Call = giver) -> Response:
-    return sheet_answer(template(OFFERS, language=call.language), "offers-template")
+    return download(template(OFFERS, language=call.language), "offers-template.xlsx")
 
 
 @router.get("/imports/{run_id}/refused")
@@ -178,28 +157,12 @@ async def get_refused(run_id: UUID, call: Call = giver) -> Response:
         content: bytes | None = await SQL.refused_file(conn, id=run_id)
     if content is None:
         raise Missing
-    return sheet_answer(content, "offers-refused")
+    return download(content, "offers-refused.xlsx")
 
 
-async def import_sheet(call: Call, content: bytes, filename: str, mode: Mode) -> ImportReport:
-    """Import as the caller; the same file under the same Idempotency-Key is answered from memory."""
-
-    async def command(conn: Connection, body: ImportOffers, by: Caller) -> ImportReport:
-        return await run_import(
-            conn, content, body.filename, body.mode, by, language=call.language, say=partial(_say, call)
-        )
-
-    body = ImportOffers(sha256=hashlib.sha256(content).hexdigest(), filename=filename[:200], mode=mode)
-    return ImportReport.model_validate(await call.do(body, command))
-
-
-def _say(call: Call, message: str, params: Any) -> str:
-    return call.say(message, **(params or {}))
-
-
-def sheet_answer(content: bytes, name: str) -> Response:
-    headers = {"content-disposition": f'attachment; filename="{name}.xlsx"'}
-    return Response(content, media_type=SHEET, headers=headers)
+async def do_import(call: Call, content: bytes, filename: str, mode: Mode) -> ImportAnswer:
+    """Import as the caller."""
+    return await import_sheet(call, OFFERS, content, mode, partial(run_import, filename=filename))
 
 
 def say_stored(call: Call, answer: dict[str, Any]) -> OfferStoredAnswer:
@@ -210,32 +173,3 @@ def say_stored(call: Call, answer: dict[str, Any]) -> OfferStoredAnswer:
         for note in stored.warnings
     ]
     return OfferStoredAnswer.model_validate(stored.model_dump(exclude={"warnings"}) | {"warnings": warnings})
-
-
-def nothing_written(answer: ImportAnswer) -> Invalid:
-    """A refused file as a problem: the report's own members stand beside the first 500 faults in the form of every problem."""
-    faults = tuple(
-        Fault(f"{f.row} {f.column}".strip(), f.rule, "{text}", {"text": f.message})
-        for f in answer.faults[:500]
-    )
-    problem = Invalid("有 {refused} 行不对，一行也没有写入。", faults=faults)
-    problem.params |= answer.model_dump(mode="json")
-    return problem
-
-
-def say_report(call: Call, report: ImportReport) -> ImportAnswer:
-    """The report with headings and sentences in the caller's language."""
-
-    def shown(fault: SheetFault) -> FaultAnswer:
-        heading = OFFERS.heading(fault.column, call.language)
-        return FaultAnswer(
-            row=fault.row, column=heading, rule=fault.rule, message=call.say(fault.message, **fault.params)
-        )
-
-    counts = report.model_dump(exclude={"faults", "warnings"})
-    return ImportAnswer(
-        **counts,
-        written=report.written,
-        faults=[shown(fault) for fault in report.faults],
-        warnings=[shown(fault) for fault in report.warnings],
-    )

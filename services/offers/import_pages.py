@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData
 
-from services.offers.api import giver, import_sheet, say_report
+from services.offers.api import do_import, giver
 from services.offers.handlers import SQL
 from services.offers.schemas import Wish
 from shared.access import Call
-from shared.errors import AidError, Invalid
+from shared.errors import AidError
+from shared.imports import NoFile, chosen_file
 from shared.web.forms import parse, problem_of
 from shared.web.pages import Pages
 
@@ -30,29 +31,25 @@ async def show_imports(request: Request, call: Call = giver) -> Response:
 async def post_import(request: Request, call: Call = giver) -> Response:
     """First the file for a preview, then its content again from the preview's form, with what to do."""
     form = await request.form(max_part_size=request.app.state.settings.max_body_bytes)
-    file = form.get("file")
     try:
-        if isinstance(file, UploadFile):
-            content, filename = await file.read(), file.filename or ""
+        if "file" in form:
+            content, filename = await chosen_file(form)
         else:
-            content, filename = (
-                b64decode(str(form.get("content", "")), validate=True),
-                str(form.get("filename", "")),
-            )
-        if not content:
-            raise ValueError("no file")
-        report = await import_sheet(
-            call, content, filename, parse(Wish, {"mode": form.get("mode", "preview")}).mode
-        )
-    except ValueError:
-        return await _imports(
-            request, call, 422, problem=problem_of(request, Invalid("请选择一个 .xlsx 或 .csv 文件。"))
-        )
+            content, filename = _sent_again(form), str(form.get("filename", ""))
+        mode = parse(Wish, {"mode": form.get("mode", "preview")}).mode
+        answer = await do_import(call, content, filename, mode)
     except AidError as error:
         return await _imports(request, call, error.status, problem=problem_of(request, error))
-    again = b64encode(content).decode() if not report.applied else ""
-    answer = say_report(call, report)
+    again = b64encode(content).decode() if not answer.applied else ""
     return await _imports(request, call, report=answer, content=again, filename=filename)
+
+
+def _sent_again(form: FormData) -> bytes:
+    """The file that was looked at before, as the preview's form brings it back. Raises `NoFile`."""
+    try:
+        return b64decode(str(form.get("content") or "!"), validate=True)
+    except ValueError as error:
+        raise NoFile from error
 
 
 async def _imports(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from services.offers import rules
-from services.offers.answers import ImportReport, SheetFault
 from services.offers.handlers import (
     SQL,
     charity_registered,
@@ -21,18 +20,16 @@ from services.offers.handlers import (
 )
 from services.offers.layouts import OFFERS
 from services.offers.rows import Draft, drafts
-from services.offers.schemas import Mode
 from shared.access import Caller
 from shared.bus import new_id, publish
 from shared.db import Connection
 from shared.errors import Conflict, Say
 from shared.i18n import Language
+from shared.imports import ImportReport, Mode, batches
 from shared.sheets import Fault, Sheet, chinese, read, write
 from shared.web.pages import LOCAL
 
-BATCH = 500
 NOT_YOURS = "只能导入本机构的资源；协调员只能导入本地区的资源。请核对机构名称和所在地"
-Item = TypeVar("Item")
 
 
 @dataclass
@@ -53,20 +50,20 @@ async def run_import(
     filename: str,
     mode: Mode,
     by: Caller,
-    everything: bool = False,
+    everywhere: bool = False,
     language: Language = "zh-CN",
     say: Say = chinese,
 ) -> ImportReport:
     """Read a sheet and, unless it is a preview, enter what it says in the transaction that `conn` is in.
 
     `whole` enters nothing when one row is wrong; `right_rows` enters the right ones and keeps the others for seven days. The same
-    file a second time changes nothing. `everything` lifts the caller's limits, for the command line (role nuanlian_offers_system).
+    file a second time changes nothing. `everywhere` lifts the caller's limits, for the command line (role nuanlian_offers_system).
     `language` and `say` are for the file of refused rows. A charity's people import for their own charity only; coordinators also enter charities that are not known yet.
     """
     sheet = read(content, filename, OFFERS)
     await SQL.lock_imports(conn)
     known: dict[str, Mapping[str, Any]] = {}
-    plan = await _plan(conn, sheet, by, everything, known)
+    plan = await _plan(conn, sheet, by, everywhere, known)
     wrong = {fault.row for fault in plan.faults}
     applied = mode != "preview" and not (wrong if mode == "whole" else 0 in wrong)
     run_id = new_id() if applied else None
@@ -80,13 +77,13 @@ async def run_import(
 
 
 async def _plan(
-    conn: Connection, sheet: Sheet, by: Caller, everything: bool, known: dict[str, Mapping[str, Any]]
+    conn: Connection, sheet: Sheet, by: Caller, everywhere: bool, known: dict[str, Mapping[str, Any]]
 ) -> Plan:
     found, faults = drafts(sheet)
     plan = Plan(faults=faults)
     names = list({draft.charity for draft in found})
     known |= {row["name"]: row for row in await SQL.charities_named(conn, names=names)}
-    allowed = [draft for draft in found if _settle_charity(draft, plan, known, by, everything)]
+    allowed = [draft for draft in found if _settle_charity(draft, plan, known, by, everywhere)]
     keys = [draft for draft in allowed if draft.charity in known]
     stored = await SQL.offers_numbered(
         conn,
@@ -98,7 +95,7 @@ async def _plan(
     for draft in allowed:
         charity = known.get(draft.charity)
         before = by_place.get((charity["id"], draft.number)) if charity else None
-        if before and not everything and (fault := _not_theirs(draft, before, by)):
+        if before and not everywhere and (fault := _not_theirs(draft, before, by)):
             plan.faults.append(fault)
         else:
             _settle(draft, plan, before, now)
@@ -106,11 +103,11 @@ async def _plan(
 
 
 def _settle_charity(
-    draft: Draft, plan: Plan, known: Mapping[str, Mapping[str, Any]], by: Caller, everything: bool
+    draft: Draft, plan: Plan, known: Mapping[str, Mapping[str, Any]], by: Caller, everywhere: bool
 ) -> bool:
     """Whether the caller may enter offers of this row's charity, which may have to be entered first."""
     charity = known.get(draft.charity)
-    if not everything and not gives(by, charity["id"] if charity else None, draft.terms.origin_area):
+    if not everywhere and not gives(by, charity["id"] if charity else None, draft.terms.origin_area):
         plan.faults.append(Fault(draft.row.number, "charity", "not_yours", NOT_YOURS))
         return False
     if charity is None and draft.charity not in plan.charities:
@@ -174,9 +171,9 @@ async def _write(conn: Connection, plan: Plan, known: dict[str, Mapping[str, Any
             raise Conflict("有机构刚刚被别人登记，请再导入一次。")
         known |= {row["name"]: row for row in entered}
     await publish(conn, *(charity_registered(row) for row in new))
-    for some in _batches(plan.added):
+    for some in batches(plan.added):
         await _add(conn, [_entry(draft, known, new_id()) for draft in some])
-    for several in _batches(plan.changed):
+    for several in batches(plan.changed):
         await _change(
             conn, [_entry(draft, known, old["id"]) | {"version": old["version"]} for draft, old in several]
         )
@@ -202,10 +199,6 @@ async def _change(conn: Connection, entries: Sequence[dict[str, Any]]) -> None:
     )
 
 
-def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
-
-
 async def _keep_run(
     conn: Connection, report: ImportReport, sha256: bytes, by: Caller, file: bytes | None
 ) -> None:
@@ -216,23 +209,16 @@ async def _keep_run(
 
 
 def _report(sheet: Sheet, plan: Plan, run_id: UUID | None, mode: Mode) -> ImportReport:
+    added, changed = len(plan.added), len(plan.changed)
     return ImportReport(
         run_id=run_id,
         mode=mode,
-        applied=run_id is not None,
         rows=len(sheet.rows),
-        added=len(plan.added),
-        changed=len(plan.changed),
+        added=added,
+        changed=changed,
         unchanged=plan.unchanged,
         refused=len({fault.row for fault in plan.faults if fault.row}),
-        faults=_shown(plan.faults),
-        warnings=_shown(plan.warnings),
-    )
-
-
-def _shown(faults: Sequence[Fault]) -> tuple[SheetFault, ...]:
-    ordered = sorted(faults, key=lambda fault: fault.row)
-    return tuple(
-        SheetFault(row=f.row, column=f.column, rule=f.rule, message=f.message, params=dict(f.params))
-        for f in ordered
+        written=added + changed if run_id else 0,
+        faults=tuple(sorted(plan.faults, key=lambda fault: fault.row)),
+        warnings=tuple(sorted(plan.warnings, key=lambda fault: fault.row)),
     )

@@ -19,6 +19,7 @@ from services.offers.handlers import SQL
 from services.offers.schemas import RegisterCharity, RegisterOffer, ReplaceTerms, WithdrawOffer
 from shared.access import Call
 from shared.errors import AidError, Missing
+from shared.fields import Cursor
 from shared.web.forms import fields, parse, problem_of
 from shared.web.pages import Pages
 
@@ -32,7 +33,7 @@ async def show_offers(
     request: Request,
     status: State | None = None,
     category: Annotated[str | None, Query(max_length=24)] = None,
-    cursor: UUID | None = None,
+    cursor: Cursor = None,
     call: Call = reader,
 ) -> Response:
     rows, following = await page_of(

@@ -10,6 +10,7 @@ from typing import Any
 
 from shared import tables
 from shared.errors import Fault, RuleBroken
+from shared.fields import known_category
 
 GOVERNMENT = "SR"
 LICENSED = ("S3", "S4")
@@ -20,11 +21,7 @@ def donatable(category: str) -> str:
 
     Safety class SR is a procedure of the government (社会救助暂行办法): nobody can donate it.
     """
-    known = tables.categories().get(category)
-    if known is None:
-        raise RuleBroken(
-            "unknown_category", "没有这个类别：{category}。请从类别表中选择。", category=category
-        )
+    known = tables.categories()[known_category(category, rule="unknown_category")]
     if known.safety_class == GOVERNMENT:
         raise RuleBroken(
             "government_procedure",
@@ -33,22 +30,6 @@ def donatable(category: str) -> str:
             office=known.office or "镇街民政窗口",
         )
     return category
-
-
-def known_area(area: str) -> str:
-    """The area code, when it exists. Raises `RuleBroken`."""
-    if area not in tables.areas():
-        raise RuleBroken(
-            "unknown_area", "没有这个地区：{area}。请填 12 位地区代码或从列表中选择。", area=area
-        )
-    return area
-
-
-def known_vulnerability(code: str) -> str:
-    """The code of a kind of household or person, when it exists. Raises `RuleBroken`."""
-    if code not in tables.vulnerabilities():
-        raise RuleBroken("unknown_vulnerability", "没有这个对象类别：{code}。请从类别表中选择。", code=code)
-    return code
 
 
 def in_order(available_from: datetime | None, available_until: datetime | None) -> None:

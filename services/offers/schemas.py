@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     field_validator,
     model_validator,
@@ -18,21 +17,19 @@ from pydantic import (
 
 from services.offers import rules
 from shared.events import CharityKind, Condition, Pickup
+from shared.fields import IdempotencyKey, Quantity, Request, Version, known_area, known_vulnerability
+from shared.imports import Mode
 from shared.tables import find_licence
 
-PositiveInt = Annotated[int, Field(gt=0, le=10_000_000, strict=True)]
-KnownArea = Annotated[str, AfterValidator(rules.known_area)]
+KnownArea = Annotated[str, AfterValidator(partial(known_area, rule="unknown_area"))]
 Donatable = Annotated[str, AfterValidator(rules.donatable)]
-KnownVulnerability = Annotated[str, AfterValidator(rules.known_vulnerability)]
+KnownVulnerability = Annotated[
+    str, AfterValidator(partial(known_vulnerability, rule="unknown_vulnerability"))
+]
 Name = Annotated[str, Field(min_length=2, max_length=80, pattern=r"^\S.*\S$")]
 Number = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^\S(.*\S)?$")]
 Licence = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(find_licence)]
 WithdrawReason = Literal["no_stock", "expired", "mistake", "other"]
-Mode = Literal["preview", "whole", "right_rows"]
-
-
-class Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class OfferTerms(Request):
@@ -42,7 +39,7 @@ class OfferTerms(Request):
     """
 
     category: Donatable
-    quantity: PositiveInt
+    quantity: Quantity
     origin_area: KnownArea
     service_areas: Annotated[tuple[KnownArea, ...], Field(max_length=100)] = ()
     radius_m: Annotated[int, Field(gt=0, le=1_000_000, strict=True)] | None = None
@@ -53,7 +50,7 @@ class OfferTerms(Request):
     designated_vulnerabilities: Annotated[tuple[KnownVulnerability, ...], Field(max_length=36)] = ()
     licences: Annotated[tuple[Licence, ...], Field(max_length=20)] = ()
     vetted: bool = False
-    per_household_limit: PositiveInt | None = None
+    per_household_limit: Quantity | None = None
     unit_value_fen: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)] | None = None
     condition: Condition = "new"
 
@@ -84,15 +81,15 @@ class RegisterOffer(OfferTerms):
 
     charity_id: UUID | None = None
     offer_number: Number | None = None
-    idempotency_key: str | None = None
+    idempotency_key: IdempotencyKey = None
 
 
 class ChangeOffer(Request):
     """The fields that change; null empties a field that may be empty. `version` is the one that the change was made from."""
 
-    version: Annotated[int, Field(ge=1)]
+    version: Version
     category: str | None = None
-    quantity: PositiveInt | None = None
+    quantity: Quantity | None = None
     origin_area: str | None = None
     service_areas: tuple[str, ...] | None = None
     radius_m: int | None = None
@@ -103,10 +100,10 @@ class ChangeOffer(Request):
     designated_vulnerabilities: tuple[str, ...] | None = None
     licences: tuple[str, ...] | None = None
     vetted: bool | None = None
-    per_household_limit: PositiveInt | None = None
+    per_household_limit: Quantity | None = None
     unit_value_fen: int | None = None
     condition: Condition | None = None
-    idempotency_key: str | None = None
+    idempotency_key: IdempotencyKey = None
 
     def changes(self) -> dict[str, Any]:
         return self.model_dump(exclude_unset=True, exclude={"version", "idempotency_key"})
@@ -115,8 +112,8 @@ class ChangeOffer(Request):
 class ReplaceTerms(OfferTerms):
     """The change form of the page: all terms at once."""
 
-    version: Annotated[int, Field(ge=1)]
-    idempotency_key: str | None = None
+    version: Version
+    idempotency_key: IdempotencyKey = None
 
     def as_change(self) -> ChangeOffer:
         terms = {name: getattr(self, name) for name in OfferTerms.model_fields}
@@ -125,8 +122,8 @@ class ReplaceTerms(OfferTerms):
 
 class WithdrawOffer(Request):
     reason: WithdrawReason
-    version: Annotated[int, Field(ge=1)]
-    idempotency_key: str | None = None
+    version: Version
+    idempotency_key: IdempotencyKey = None
 
 
 class RegisterCharity(Request):
@@ -135,15 +132,7 @@ class RegisterCharity(Request):
     name: Name
     kind: CharityKind
     area: KnownArea
-    idempotency_key: str | None = None
-
-
-class ImportOffers(Request):
-    """One sheet: `sha256` of its content (hex) stands for it where the request is remembered."""
-
-    sha256: str
-    filename: str
-    mode: Mode
+    idempotency_key: IdempotencyKey = None
 
 
 class Wish(Request):

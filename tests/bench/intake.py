@@ -42,7 +42,7 @@ async def measure_import() -> list[dict[str, Any]]:
         await settled(place.db, 600)
         delivered = time.monotonic() - start
         async with place.db.transaction("nuanlian_offers_system") as conn:
-            await import_offers(conn, files["offers"], "o.xlsx", "whole", NOBODY, everything=True)
+            await import_offers(conn, files["offers"], "o.xlsx", "whole", NOBODY, everywhere=True)
         start = time.monotonic()
         await settled(place.db, 600)
         matched = time.monotonic() - start

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from html import unescape
 from pathlib import Path
 
-import httpx
 import pytest
 
 import services.delivery
 from shared.bus import new_id
 from shared.i18n import catalogue
-from shared.labels import LABELS
 from tests.delivery.bringing import CITY, scene
 from tests.house import House
+from tests.reading import main_part, without_labels
 
 WORDS = catalogue(Path(services.delivery.__file__).parent)
-
-
-def main_part(page: httpx.Response) -> str:
-    found = re.search(r"<main.*</main>", page.text, re.DOTALL)
-    assert found, page.text
-    return unescape(found.group())
-
-
-def without_labels(text: str) -> str:
-    """Labels of codes are the frame's to translate, not this package's."""
-    for words in sorted((word for kind in LABELS.values() for word in kind.values()), key=len, reverse=True):
-        text = text.replace(words, "")
-    return text
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])

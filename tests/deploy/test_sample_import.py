@@ -22,7 +22,7 @@ async def bring_in(
     """(rows, written, refused) of each workbook, faults shown where there are any."""
     found: dict[str, tuple[int, int, int]] = {}
     async with db.transaction("nuanlian_offers_system") as conn:
-        offers = await import_offers(conn, files["offers"], "offers.xlsx", "whole", NOBODY, everything=True)
+        offers = await import_offers(conn, files["offers"], "offers.xlsx", "whole", NOBODY, everywhere=True)
         assert offers.faults == ()
         found["offers"] = (offers.rows, offers.written, offers.refused)
     for kind in KINDS:

@@ -54,7 +54,7 @@ async def _count(house: House, table: str) -> int:
 async def test_a_preview_writes_nothing(house: House) -> None:
     worker = await house.person("worker", LUOJING)
     answer = await upload(worker, "households", households_file(household_rows(3)), "preview")
-    assert _counts(answer) == (6, 0, 0, 0) and answer.json()["right"] == 6
+    assert _counts(answer) == (6, 0, 0, 0) and answer.json()["added"] == 6
     assert answer.json()["run_id"] is None
     assert await _count(house, "household") == await _count(house, "import_run") == 0
 

@@ -15,26 +15,13 @@ import services.offers
 from services.offers.layouts import OFFERS
 from shared.bus import new_id
 from shared.i18n import catalogue
-from shared.labels import LABELS
 from shared.sheets import write
 from tests.house import House
 from tests.offers.giving import CITY, COUNTY, TOWN, approved, charity, giver, offer
 from tests.offers.test_imports import row
+from tests.reading import main_part, without_labels
 
 WORDS = catalogue(Path(services.offers.__file__).parent)
-
-
-def main_part(page: httpx.Response) -> str:
-    found = re.search(r"<main.*</main>", page.text, re.DOTALL)
-    assert found, page.text
-    return unescape(found.group())
-
-
-def without_labels(text: str) -> str:
-    """Labels of codes are the frame's to translate, not this package's."""
-    for words in sorted((word for kind in LABELS.values() for word in kind.values()), key=len, reverse=True):
-        text = text.replace(words, "")
-    return text
 
 
 def hidden(page: httpx.Response, name: str) -> str:

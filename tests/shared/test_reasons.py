@@ -55,5 +55,5 @@ def test_the_weightiest_reason_comes_first_and_points_keep_their_sign() -> None:
         {"code": "urgency", "points": 40_000, "params": {"level": "critical"}},
     ]
     told = tell(factors, words("zh-CN"))
-    assert [(t.code, t.shown) for t in told] == [("urgency", "+40.0"), ("waiting", "-2.5"), ("base", "+1.0")]
+    assert [(t.code, t.points) for t in told] == [("urgency", 40_000), ("waiting", -2_500), ("base", 1_000)]
     assert told[0].sentence == "紧急程度：危急"
