@@ -171,7 +171,7 @@ class NeedWithdrawn(Event):
 
 
 class NeedClosed(Event):
-    """Everything of the need was received and its follow-up was good."""
+    """Everything of the need was received, every follow-up was answered, and it helped or the next need was raised."""
 
     TYPE = "need.closed.v1"
     SUBJECT = "need_id"

@@ -23,6 +23,11 @@ def known_area(code: str, *, rule: str = "area_unknown") -> str:
     return code
 
 
+def narrowing_area(code: str) -> str:
+    """An area to narrow a list to: one that does not exist must not show the whole list, as if nothing had been asked."""
+    return known_area(code) if code else code
+
+
 def known_town(code: str) -> str:
     """The code of a town or street. Raises `RuleBroken` for a wider area too."""
     if tables.areas()[known_area(code)].level != "town":
@@ -61,5 +66,5 @@ Limit = Annotated[int, Field(ge=1, le=200)]
 """How many items of a list, in a query or a body."""
 Cursor = Annotated[str | None, Field(max_length=600)]
 """Where a page of a list goes on: `next` of the page before."""
-AreaFilter = Annotated[str, Field(pattern=r"^([0-9]{12})?$")]
+AreaFilter = Annotated[str, Field(pattern=r"^([0-9]{12})?$"), AfterValidator(narrowing_area)]
 """An area that a list is narrowed to; an empty text, as a form sends it, narrows nothing."""
