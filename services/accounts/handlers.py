@@ -183,7 +183,7 @@ async def forget_old_tries(conn: Connection, job: Job) -> None:
 
 
 async def _managed(conn: Connection, person_id: UUID) -> Any:
-    """The person, locked; `Missing` when they hold no role in the administrator's area, as if they did not exist."""
+    """The person, locked; `Missing` when they neither hold a role in the administrator's area nor, without any, held their last one there."""
     person = await SQL.lock_person(conn, person_id=person_id)
     if person is None:
         raise Missing

@@ -1,9 +1,9 @@
 -- name: begin_try$
--- Count a try before it is checked, so that tries made at once are counted too; no row while the login has to wait.
+-- Count a try from one address before it is checked, so that tries made at once are counted too; no row while it has to wait.
 -- The clock is read after the row is locked: a try that waited for another must not seem older than it.
-insert into accounts.attempt as a (login_hash, failures, last_at, locked_until)
-values (:login_hash, 1, now(), clock_timestamp() + (:delays::int[])[1] * interval '1 second')
-on conflict (login_hash) do update
+insert into accounts.attempt as a (login_hash, address_hash, failures, last_at, locked_until)
+values (:login_hash, :address_hash, 1, now(), clock_timestamp() + (:delays::int[])[1] * interval '1 second')
+on conflict (login_hash, address_hash) do update
 set failures = case when a.last_at < now() - interval '1 day' then 1 else a.failures + 1 end,
     last_at = now(),
     locked_until = clock_timestamp() + interval '1 second' * (:delays::int[])[
@@ -12,17 +12,40 @@ set failures = case when a.last_at < now() - interval '1 day' then 1 else a.fail
 where a.locked_until <= clock_timestamp()
 returning a.failures;
 
+-- name: begin_guess$
+-- Count a try of a login from anywhere in the same way, for a day from its first; no row while the login as a whole has to wait.
+insert into accounts.guessed as g (login_hash, tries, since, locked_until)
+values (:login_hash, 1, now(), clock_timestamp() + (:delays::int[])[1] * interval '1 second')
+on conflict (login_hash) do update
+set tries = case when g.since < now() - interval '1 day' then 1 else g.tries + 1 end,
+    since = case when g.since < now() - interval '1 day' then now() else g.since end,
+    locked_until = clock_timestamp() + interval '1 second' * (:delays::int[])[
+        case when g.since < now() - interval '1 day' then 1
+        else least(g.tries + 1, array_length(:delays::int[], 1)) end]
+where g.locked_until <= clock_timestamp()
+returning g.tries;
+
 -- name: wait_seconds$
--- How long a login still has to wait.
-select greatest(1, ceil(extract(epoch from locked_until - now())))::int
-from accounts.attempt where login_hash = :login_hash;
+-- How long a login still has to wait at one address.
+select greatest(1, ceil(extract(epoch from max(locked_until) - clock_timestamp())))::int
+from (
+    select locked_until from accounts.attempt where login_hash = :login_hash and address_hash = :address_hash
+    union all
+    select locked_until from accounts.guessed where login_hash = :login_hash
+) as waits;
 
 -- name: forget_tries!
--- The right password was given: earlier failures no longer count.
-delete from accounts.attempt where login_hash = :login_hash;
+-- The right password was given: earlier failures at this address no longer count, nor does this try against the login as a whole.
+with here as (
+    delete from accounts.attempt where login_hash = :login_hash and address_hash = :address_hash
+)
+update accounts.guessed set tries = greatest(0, tries - 1) where login_hash = :login_hash;
 
 -- name: forget_old_tries!
-delete from accounts.attempt where last_at < now() - interval '1 day';
+with addresses as (
+    delete from accounts.attempt where last_at < now() - interval '1 day'
+)
+delete from accounts.guessed where since < now() - interval '1 day';
 
 -- name: credentials^
 -- What signing in compares with.
@@ -77,9 +100,7 @@ from accounts.person p where p.id = :person_id;
 -- name: lock_person^
 -- One person that an administrator may manage, locked against others; their roles are read by `grants` after that.
 select p.id, p.version, p.disabled_at from accounts.person p
-where p.id = :person_id and exists (
-    select from access.role_grant g
-    where g.person_id = p.id and g.area like any ((select access.areas('admin'))::text[]))
+where p.id = :person_id and accounts.managed_from(p.id, (select access.areas('admin')))
 for update;
 
 -- name: grants
@@ -88,7 +109,7 @@ select id, role, area, charity_id from access.role_grant
 where person_id = :person_id and (valid_until is null or valid_until > now()) order by role, area;
 
 -- name: people
--- People who hold or held a role in the areas of the administrator who asks, by login.
+-- People who hold a role in the areas of the administrator who asks, or held their last one there, by login.
 select p.id, p.login, p.data_key, p.name_enc, p.disabled_at, p.version,
     coalesce((
         select jsonb_agg(jsonb_build_object('id', g.id, 'role', g.role, 'area', g.area, 'charity_id', g.charity_id)
@@ -96,9 +117,7 @@ select p.id, p.login, p.data_key, p.name_enc, p.disabled_at, p.version,
         from access.role_grant g
         where g.person_id = p.id and (g.valid_until is null or g.valid_until > now())), '[]') as grants
 from accounts.person p
-where p.login > :after and exists (
-    select from access.role_grant g
-    where g.person_id = p.id and g.area like any ((select access.areas('admin'))::text[]))
+where p.login > :after and accounts.managed_from(p.id, (select access.areas('admin')))
 order by p.login limit :most;
 
 -- name: add_grant!

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from ipaddress import IPv6Address, ip_address, ip_network
 
-# Seconds to wait after the nth wrong password in a row; the last one stays: never a permanent lock.
+# Seconds to wait after the nth wrong password in a row from one address; the last one stays: never a permanent lock.
 DELAYS = (0, 0, 0, 2, 4, 8, 16, 32, 64, 128, 256, 300)
+# The same for a login's tries from all addresses in a day: mild, since a stranger can bring them about.
+DELAYS_ANYWHERE = (0,) * 50 + (2, 4, 6, 8, 10)
 SESSION_HOURS = 12
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -21,8 +24,19 @@ FIRST_SCREENS = (
 
 
 def delay(failures: int) -> int:
-    """Seconds that a login waits after `failures` wrong passwords in a row (1 or more)."""
+    """Seconds that a login waits at one address after `failures` wrong passwords in a row there (1 or more)."""
     return DELAYS[min(failures, len(DELAYS)) - 1]
+
+
+def origin(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 network of an IPv6 one, which a single line has all of (RFC 6177)."""
+    try:
+        known = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(known, IPv6Address):
+        return str(known.ipv4_mapped or ip_network((known, 64), strict=False))
+    return str(known)
 
 
 def clash(held: Iterable[str], wanted: str) -> bool:

@@ -32,7 +32,7 @@ async def sign_in(call: Call, body: SignIn) -> SignedIn:
     """A new session for 12 hours.
 
     Raises `WrongPassword` alike for an unknown login, a disabled person and a wrong password, and `TooMany` with the seconds to wait
-    after several failures, whether or not the login exists.
+    after several failures from the same address, and for a few seconds after many from anywhere, whether or not the login exists.
     """
     login = body.login.strip().lower()
     person = await _begin(call, login)
@@ -41,7 +41,7 @@ async def sign_in(call: Call, body: SignIn) -> SignedIn:
         raise WrongPassword
     token = new_token()
     async with call.transaction() as conn:
-        await SQL.forget_tries(conn, login_hash=call.keyring.blind("login", login))
+        await SQL.forget_tries(conn, **_tried(call, login))
         row = await SQL.add_session(
             conn,
             id=new_id(),
@@ -66,15 +66,29 @@ async def change_password(call: Call, body: ChangePassword) -> None:
         raise Invalid(faults=(Fault("current", "wrong_password", "原密码不对"),))
     new_hash = await passwords.hashed(body.new)
     async with call.transaction() as conn:
-        await SQL.forget_tries(conn, login_hash=call.keyring.blind("login", login))
+        await SQL.forget_tries(conn, **_tried(call, login))
         await SQL.set_password(conn, person_id=call.caller.person_id, password_hash=new_hash)
         await SQL.end_sessions(conn, person_id=call.caller.person_id, but=call.caller.session_id)
 
 
 async def _begin(call: Call, login: str) -> Any:
-    """Count the try before it is checked and find the person. Raises `TooMany` while the login has to wait."""
-    login_hash = call.keyring.blind("login", login) or b""
+    """Count the try before it is checked and find the person. Raises `TooMany` while the login has to wait; that try is not counted."""
+    tried = _tried(call, login)
     async with call.transaction() as conn:
-        if await SQL.begin_try(conn, login_hash=login_hash, delays=list(rules.DELAYS)) is None:
-            raise TooMany(seconds=await SQL.wait_seconds(conn, login_hash=login_hash) or 1)
+        here = await SQL.begin_try(conn, **tried, delays=list(rules.DELAYS))
+        anywhere = here and await SQL.begin_guess(
+            conn, login_hash=tried["login_hash"], delays=list(rules.DELAYS_ANYWHERE)
+        )
+        if anywhere is None:
+            raise TooMany(seconds=await SQL.wait_seconds(conn, **tried) or 1)
         return await SQL.credentials(conn, login=login)
+
+
+def _tried(call: Call, login: str) -> dict[str, bytes]:
+    """What tries are counted by: the login, and the address that the request comes from."""
+    client = call.request.client
+    address = rules.origin(client.host) if client else ""
+    return {
+        "login_hash": call.keyring.blind("login", login) or b"",
+        "address_hash": call.keyring.blind("address", address) or b"",
+    }

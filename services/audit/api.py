@@ -40,7 +40,7 @@ async def get_story_of_case(
     cursor: Cursor = None,
     call: Call = needs("auditor", "coordinator"),
 ) -> Story:
-    """Everything that one case number asked for and got, in order."""
+    """Everything about whoever has this case number, and all that they asked for and got, in order."""
     return await views.story_of_case(call, case_number, cursor)
 
 

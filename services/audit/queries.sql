@@ -109,8 +109,16 @@ from audit.entry e
 where e.seq > :after and e.seq in (select a.seq from audit.about a join chosen using (id))
 order by e.seq limit :most;
 
--- name: needs_of_case
-select need_id from audit.fulfilment where case_number = :case_number;
+-- name: ids_of_case
+-- The needs of a case number, and whose they are: a need that is only noted, a consent or a registration names no case number.
+with needs as (
+    select need_id as id from audit.fulfilment where case_number = :case_number
+)
+select id from needs
+union
+select (e.content::jsonb #>> '{data,beneficiary_id}')::uuid
+from needs join audit.about a using (id) join audit.entry e on e.seq = a.seq
+where e.type in ('need.raised.v1', 'need.noted.v1');
 
 -- name: overview
 -- Needs by state, and the time from raising to full receipt, by town; the row without an area is the total.

@@ -63,10 +63,10 @@ async def story(call: Call, about_id: UUID, cursor: str | None) -> Story:
 
 
 async def story_of_case(call: Call, case_number: str, cursor: str | None) -> Story:
-    """The same for everything that a case number asked for."""
+    """The same for whoever has this case number, with all their needs."""
     async with call.transaction() as conn:
-        needs = [row["need_id"] for row in await SQL.needs_of_case(conn, case_number=case_number.strip())]
-    return await _story(call, None, needs, cursor)
+        ids = [row["id"] for row in await SQL.ids_of_case(conn, case_number=case_number.strip())]
+    return await _story(call, None, ids, cursor)
 
 
 async def _story(call: Call, about_id: UUID | None, ids: list[UUID], cursor: str | None) -> Story:

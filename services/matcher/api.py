@@ -38,7 +38,7 @@ needs = calls("matcher")
 
 @router.post("/rounds", status_code=202, openapi_extra=CREATES)
 async def post_round(body: AskRound, call: Call = needs("coordinator")) -> RoundAsked:
-    """Have all categories planned anew; read the outcome from the round's address."""
+    """Have all categories planned anew, for a coordinator of a county or wider; read the outcome from the round's address."""
     return RoundAsked.model_validate(await call.create(body, hand.ask_round))
 
 

@@ -14,7 +14,7 @@ from shared import jobs, reasons
 from shared.access import Caller
 from shared.bus import new_id, publish
 from shared.db import Connection
-from shared.errors import Conflict, Fault, Invalid, Missing
+from shared.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from shared.events import ProposalMade, ProposalSuperseded
 
 
@@ -84,8 +84,17 @@ def _made(choice: Choice, edge: Edge, command: ProposeByHand, by: Caller) -> Pro
     )
 
 
+def may_ask(by: Caller) -> bool:
+    """Whether the caller coordinates a county or wider: digits 7 to 12 of such an area are zeros."""
+    return any(grant.role == "coordinator" and grant.area.endswith("000000") for grant in by.grants)
+
+
 async def ask_round(conn: Connection, command: AskRound, by: Caller) -> RoundAsked:
-    """Leave a round over all categories for the worker."""
+    """Leave a round over all categories for the worker. Raises `Forbidden` for a coordinator of towns alone: it moves everybody's proposals."""
+    if not may_ask(by):
+        raise Forbidden(
+            "全部重新匹配会动到各镇街的建议，请县级或以上的协调员来做。本镇街的需求有变化时会自动匹配。"
+        )
     round_id = new_id()
     await SQL.ask_round(conn, id=round_id, dry_run=command.dry_run, asked_by=by.person_id)
     payload = {"round_id": str(round_id), "dry_run": command.dry_run}

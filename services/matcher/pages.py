@@ -31,7 +31,7 @@ async def get_rounds(
     """Rounds with their certificates."""
     async with call.transaction() as conn:
         page = await views.rounds(conn, cursor, ROWS)
-    return PAGES.render(request, "matcher/rounds.html", page=page)
+    return PAGES.render(request, "matcher/rounds.html", page=page, asks=hand.may_ask(call.caller))
 
 
 @router.post("/rounds")

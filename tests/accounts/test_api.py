@@ -248,3 +248,39 @@ async def test_sessions_are_listed_and_ended_one_by_one(house: House, keyring: K
     assert (await desk.delete(f"{API}/me/tokens/{listed[1]['id']}")).status_code == 404
     assert (await desk.delete(path)).status_code == 200
     assert (await phone.get(f"{API}/me")).status_code == 401
+
+
+async def test_who_moved_away_is_managed_where_they_are_now(house: House, keyring: Keyring) -> None:
+    person = await make(house, keyring, "zhang.shili")
+    before, now = await house.person("admin", COUNTY), await house.person("admin", OTHER_COUNTY)
+    city = await house.person("admin", CITY)
+    old = await house.db.pool.fetchval("select id from access.role_grant where person_id = $1", person.id)
+    body = {"role": "worker", "area": "445321100000"}
+    await city.post(f"{API}/people/{person.id}/grants", json=body, headers=keyed())
+    assert (await before.delete(f"{API}/people/{person.id}/grants/{old}")).status_code == 200
+    assert (await before.post(f"{API}/people/{person.id}/password")).status_code == 404
+    assert (await before.get(f"{API}/people")).json()["items"] == []
+    assert len((await now.get(f"{API}/people")).json()["items"]) == 1
+    assert (await now.post(f"{API}/people/{person.id}/password")).status_code == 200
+
+
+async def test_who_holds_no_role_any_more_is_managed_where_they_held_the_last_one(
+    house: House, keyring: Keyring
+) -> None:
+    person = await make(house, keyring, "zhang.shili")
+    before, last = await house.person("admin", OTHER_COUNTY), await house.person("admin", COUNTY)
+    await house.db.pool.execute(
+        "insert into access.role_grant (id, person_id, role, area, valid_until) "
+        "values ($1, $2, 'worker', '445321100000', now() - interval '1 day')",
+        new_id(),
+        person.id,
+    )
+    await house.db.pool.execute(
+        "update access.role_grant set valid_until = now() where person_id = $1 and area = $2", person.id, TOWN
+    )
+    body = {"role": "worker", "area": "445321100000"}
+    refused = await before.post(f"{API}/people/{person.id}/grants", json=body, headers=keyed())
+    assert (refused.status_code, (await before.get(f"{API}/people")).json()["items"]) == (404, [])
+    body["area"] = TOWN
+    given = await last.post(f"{API}/people/{person.id}/grants", json=body, headers=keyed())
+    assert given.status_code == 201

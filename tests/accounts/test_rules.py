@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.accounts.rules import DELAYS, clash, delay, first_screen, local_path, random_password
+from services.accounts.rules import (
+    DELAYS,
+    DELAYS_ANYWHERE,
+    clash,
+    delay,
+    first_screen,
+    local_path,
+    origin,
+    random_password,
+)
 
 
 @given(st.integers(1, 10_000))
@@ -17,6 +26,18 @@ def test_the_wait_only_grows_and_never_passes_five_minutes(failures: int) -> Non
 def test_the_first_slips_cost_nothing_and_then_it_doubles() -> None:
     assert [delay(n) for n in range(1, 7)] == [0, 0, 0, 2, 4, 8]
     assert delay(len(DELAYS) + 5) == 300
+
+
+def test_tries_from_everywhere_cost_nothing_for_long_and_little_then() -> None:
+    assert DELAYS_ANYWHERE[:50] == (0,) * 50
+    assert list(DELAYS_ANYWHERE[50:]) == sorted(DELAYS_ANYWHERE[50:])
+    assert (DELAYS_ANYWHERE[50], DELAYS_ANYWHERE[-1]) == (2, 10)
+
+
+def test_one_line_is_one_address() -> None:
+    assert origin("2001:db8:1:2::5") == origin("2001:db8:1:2:ffff::9") != origin("2001:db8:1:3::5")
+    assert origin("203.0.113.7") == origin("::ffff:203.0.113.7") != origin("203.0.113.8")
+    assert (origin("fe80::1%eth0"), origin("testclient"), origin("")) == ("fe80::/64", "testclient", "")
 
 
 @pytest.mark.parametrize("role", ["worker", "charity", "coordinator", "auditor"])

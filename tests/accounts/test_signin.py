@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
+import httpx
+
 from services.accounts.rules import DELAYS
 from shared import bus
 from shared.access import COOKIE
@@ -14,6 +16,15 @@ from tests.accounts.people import API, CITY, COUNTY, make, sign_in
 from tests.house import House
 
 WRONG = {"login": "zhang.shili", "password": "not the password"}
+HERE = "127.0.0.1"
+
+
+def at(house: House, address: str) -> httpx.AsyncClient:
+    """A browser at another address."""
+    transport = httpx.ASGITransport(app=house.app, raise_app_exceptions=False, client=(address, 50_000))
+    client = httpx.AsyncClient(transport=transport, base_url="http://nuanlian.test")
+    house.clients.append(client)
+    return client
 
 
 async def test_signing_in_gives_a_cookie_that_scripts_and_other_sites_do_not_get(
@@ -86,8 +97,9 @@ async def test_after_some_failures_one_has_to_wait_whether_or_not_the_login_exis
 async def test_the_right_password_after_the_wait_forgets_the_failures(house: House, keyring: Keyring) -> None:
     person = await make(house, keyring, "zhang.shili")
     await house.db.pool.execute(
-        "insert into accounts.attempt values ($1, 40, now(), now() - interval '1 second')",
+        "insert into accounts.attempt values ($1, $2, 40, now(), now() - interval '1 second')",
         keyring.blind("login", "zhang.shili"),
+        keyring.blind("address", HERE),
     )
     await sign_in(house, person)
     assert await house.db.pool.fetchval("select count(*) from accounts.attempt") == 0
@@ -96,8 +108,9 @@ async def test_the_right_password_after_the_wait_forgets_the_failures(house: Hou
 async def test_there_is_no_permanent_lock(house: House, keyring: Keyring) -> None:
     await make(house, keyring, "zhang.shili")
     await house.db.pool.execute(
-        "insert into accounts.attempt values ($1, 1000, now(), now() - interval '1 second')",
+        "insert into accounts.attempt values ($1, $2, 1000, now(), now() - interval '1 second')",
         keyring.blind("login", "zhang.shili"),
+        keyring.blind("address", HERE),
     )
     assert (await house.anyone().post(f"{API}/sessions", json=WRONG)).status_code == 401
     wait = (await house.anyone().post(f"{API}/sessions", json=WRONG)).json()["seconds"]
@@ -110,21 +123,68 @@ async def test_tries_at_once_are_all_counted(house: House, keyring: Keyring) -> 
     assert sorted(answer.status_code for answer in answers) == [401] * 4 + [429] * 4
 
 
+async def test_a_stranger_elsewhere_keeps_nobody_waiting(house: House, keyring: Keyring) -> None:
+    person = await make(house, keyring, "zhang.shili")
+    stranger = at(house, "203.0.113.7")
+    statuses = [(await stranger.post(f"{API}/sessions", json=WRONG)).status_code for _ in range(6)]
+    assert statuses == [401] * 4 + [429] * 2
+    await sign_in(house, person)
+    assert (await stranger.post(f"{API}/sessions", json=WRONG)).status_code == 429
+
+
+async def test_guessing_from_many_addresses_is_slowed_for_all_but_mildly(
+    house: House, keyring: Keyring
+) -> None:
+    person = await make(house, keyring, "zhang.shili")
+    statuses = [
+        (await at(house, f"203.0.113.{n}").post(f"{API}/sessions", json=WRONG)).status_code for n in range(52)
+    ]
+    assert statuses == [401] * 51 + [429]
+    right = {"login": person.login, "password": person.password}
+    waits = await house.anyone().post(f"{API}/sessions", json=right)
+    assert (waits.status_code, waits.json()["seconds"] in (1, 2)) == (429, True)
+    assert await house.db.pool.fetchval("select tries from accounts.guessed") == 51
+    await house.db.pool.execute("update accounts.guessed set tries = 900, locked_until = now()")
+    assert (await at(house, "198.51.100.1").post(f"{API}/sessions", json=WRONG)).status_code == 401
+    waits = await house.anyone().post(f"{API}/sessions", json=right)
+    assert waits.json()["seconds"] in (9, 10)
+    await house.db.pool.execute("update accounts.guessed set locked_until = now()")
+    await sign_in(house, person)
+
+
+async def test_signing_in_does_not_count_against_a_login(house: House, keyring: Keyring) -> None:
+    person = await make(house, keyring, "zhang.shili")
+    for _ in range(3):
+        await sign_in(house, person)
+    assert await house.db.pool.fetchval("select tries from accounts.guessed") == 0
+
+
+async def test_a_day_after_its_first_try_a_login_is_counted_anew(house: House, keyring: Keyring) -> None:
+    await house.db.pool.execute(
+        "insert into accounts.guessed values ($1, 900, now() - interval '25 hours', now())",
+        keyring.blind("login", "zhang.shili"),
+    )
+    assert (await house.anyone().post(f"{API}/sessions", json=WRONG)).status_code == 401
+    assert await house.db.pool.fetchval("select tries from accounts.guessed") == 1
+
+
 async def test_failed_tries_are_forgotten_after_a_day(house: House) -> None:
     await house.db.pool.execute(
-        "insert into accounts.attempt values ('a', 9, now() - interval '25 hours', now()), ('b', 9, now(), now())"
+        "insert into accounts.attempt values ('a', '', 9, now() - interval '25 hours', now()), ('b', '', 9, now(), now())"
+    )
+    await house.db.pool.execute(
+        "insert into accounts.guessed values ('a', 9, now() - interval '25 hours', now()), ('b', 9, now(), now())"
     )
     async with house.db.transaction(bus.SYSTEM) as conn:
         await conn.execute(
             "insert into bus.job (id, kind, key) values (gen_random_uuid(), 'accounts.forget_old_tries', 'timer')"
         )
     await house.settle()
-    assert (
-        await house.db.pool.fetchval(
-            "select string_agg(encode(login_hash, 'escape'), '') from accounts.attempt"
+    for table in ("attempt", "guessed"):
+        left = await house.db.pool.fetch(
+            f"select encode(login_hash, 'escape') as login from accounts.{table}"
         )
-        == "b"
-    )
+        assert [row["login"] for row in left] == ["b"]
 
 
 async def test_signing_out_ends_the_session(house: House, keyring: Keyring) -> None:

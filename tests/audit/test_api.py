@@ -6,8 +6,11 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import pytest
 
+from services.audit import views
 from services.audit.rules import follow_up_id
+from shared.events import ConsentWithdrawn, HouseholdRegistered
 from tests.audit.facts import OTHER_TOWN, TOWN, Case, round_completed
 from tests.house import House
 
@@ -206,3 +209,31 @@ async def test_a_household_and_its_case_number_tell_everything_of_their_needs(ho
     assert {entry["seq"] for entry in of_need} == {entry["seq"] for entry in by_number.json()["entries"]}
     elsewhere = await house.person("auditor", OTHER_COUNTY)
     assert (await elsewhere.get(f"{API}/stories", params={"case_number": "YF-示例-0001"})).status_code == 404
+
+
+async def test_a_case_number_tells_what_names_only_its_household(house: House) -> None:
+    case, noted = Case(), Case()
+    noted.household = case.household
+    registered = HouseholdRegistered(household_id=case.household, area=TOWN, members=2, vulnerabilities=())
+    later = ConsentWithdrawn(household_id=case.household, area=TOWN, version=2)
+    await house.deliver("audit", await house.publish(case.proposed(), registered, *case.whole()[:2]))
+    await house.deliver("audit", await house.publish(noted.noted(), later))
+    auditor = await house.person("auditor")
+    told = (await auditor.get(f"{API}/stories", params={"case_number": " YF-示例-0001 "})).json()["entries"]
+    assert [entry["type"] for entry in told] == [
+        "proposal.made.v1", "household.registered.v1", "visit.recorded.v1", "need.raised.v1", "need.noted.v1",
+        "consent.withdrawn.v1",
+    ]  # fmt: skip
+    assert told == (await auditor.get(f"{API}/stories/{case.household}")).json()["entries"]
+
+
+async def test_a_long_story_is_told_in_pages(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "STORY_PAGE", 4)
+    case = Case()
+    await record(house, case)
+    auditor = await house.person("auditor")
+    first = (await auditor.get(f"{API}/stories/{case.need}")).json()
+    rest = (await auditor.get(f"{API}/stories/{case.need}?cursor={first['next']}")).json()
+    assert [len(first["entries"]), len(rest["entries"]), rest["next"]] == [4, 2, None]
+    page = await auditor.get("/audit/stories", params={"case_number": "YF-示例-0001"})
+    assert f"&amp;cursor={first['next']}" in page.text or f"&cursor={first['next']}" in page.text

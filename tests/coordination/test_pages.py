@@ -52,6 +52,7 @@ async def test_the_board_shows_what_a_decision_needs(house: House) -> None:
     ):
         assert words in page, words
     assert f'value="{made.proposal_id}"' in page
+    assert 'href="/matcher/unserved"' in page
     more = (await client.get(f"/coordination/proposals/{made.proposal_id}/more")).text
     for words in ("Other Charity", "换成这份", f'name="replaces" value="{made.proposal_id}"'):
         assert words in more, words

@@ -173,3 +173,33 @@ async def test_a_round_shows_the_fairness_of_the_callers_own_towns(house: House)
         [first] = (await client.get("/api/matcher/v1/rounds?limit=1")).json()["items"]
         shown = (await client.get(f"/api/matcher/v1/rounds/{first['round_id']}")).json()
         assert {town["area"] for town in shown["fairness"]} == towns
+
+
+async def test_unserved_needs_are_paged_and_chosen_by_town_and_rule(house: House) -> None:
+    here, there = [facts.need() for _ in range(2)], facts.need(area=facts.RONGGUI)
+    await plan(house, *here, there, facts.offer(designated_vulnerabilities=("VETERAN",)))
+    client, url = await house.person("coordinator", facts.COUNTY), "/api/matcher/v1/unserved"
+
+    async def listed(**query: Any) -> tuple[list[str], str | None]:
+        page = (await client.get(url, params=query)).json()
+        return [item["need_id"] for item in page["items"]], page["next"]
+
+    everything = sorted(str(need.need_id) for need in (*here, there))
+    first, following = await listed(limit=2)
+    assert (first, await listed(limit=2, cursor=following)) == (everything[:2], (everything[2:], None))
+    assert await listed(area=facts.RONGGUI) == ([str(there.need_id)], None)
+    assert await listed(rule="not_designated") == (everything, None)
+
+
+async def test_a_round_of_everything_is_for_a_county_or_wider(house: House) -> None:
+    await tell(house, facts.need(), facts.offer())
+    town = await house.person("coordinator", facts.LUOJING)
+    for dry in (True, False):
+        refused = await town.post(ROUNDS, json={"dry_run": dry}, headers={"idempotency-key": str(dry)})
+        assert (refused.status_code, "县级" in refused.json()["detail"]) == (403, True)
+    assert await rows(house, "select id from matcher.round where state = 'queued'") == []
+    assert "/matcher/rounds" not in (await town.get("/matcher/")).text
+    for area in (facts.COUNTY, "445300000000"):
+        client = await house.person("coordinator", area)
+        answer = await client.post(ROUNDS, json={}, headers={"idempotency-key": "all"})
+        assert (answer.status_code, "全部重新匹配" in (await client.get("/matcher/")).text) == (202, True)

@@ -23,6 +23,7 @@ async def test_pages_speak_both_languages(house: House) -> None:
     (latest,) = (await client.get("/api/matcher/v1/rounds")).json()["items"]
     pages = {
         "/matcher/": ("匹配轮次", "0.0000%"),
+        "/matcher/unserved": ("没有着落的需求", need.case_number, "罗定市", f"/matcher/needs/{need.need_id}"),
         f"/matcher/rounds/{latest['round_id']}": ("证明", "各镇街的满足比例", "罗定市"),
         f"/matcher/needs/{need.need_id}": ("为什么", "可用的资源", "不在资源的服务范围内", "正在等待审批"),
     }

@@ -10,14 +10,26 @@ create table accounts.person (
     version int not null default 1 check (version > 0)
 );
 
--- Tries to sign in, by a keyed hash of what was typed as login: a login that exists and one that does not wait alike.
+-- Tries to sign in, by keyed hashes of what was typed as login and of the address it came from: a login that exists and one that does
+-- not wait alike, and a stranger's wrong passwords do not keep the person waiting who signs in from elsewhere.
 create table accounts.attempt (
-    login_hash bytea primary key,
+    login_hash bytea not null,
+    address_hash bytea not null,
     failures int not null check (failures > 0),
     last_at timestamptz not null,
-    locked_until timestamptz not null
+    locked_until timestamptz not null,
+    primary key (login_hash, address_hash)
 );
 create index attempt_age on accounts.attempt (last_at);
+
+-- Tries of one login from all addresses together since a time not longer than a day ago: guessing from many addresses is slowed too.
+create table accounts.guessed (
+    login_hash bytea primary key,
+    tries int not null check (tries >= 0),
+    since timestamptz not null,
+    locked_until timestamptz not null
+);
+create index guessed_age on accounts.guessed (since);
 
 -- Copies of the charities, from charity.registered: their names are public.
 create table accounts.organisation (
@@ -29,5 +41,15 @@ create table accounts.organisation (
 );
 
 grant select, insert, update on accounts.person, accounts.organisation to nuanlian_accounts, nuanlian_accounts_system;
-grant select, insert, update, delete on accounts.attempt to nuanlian_accounts, nuanlian_accounts_system;
+grant select, insert, update, delete on accounts.attempt, accounts.guessed to nuanlian_accounts, nuanlian_accounts_system;
 grant select, insert, update on access.session, access.role_grant to nuanlian_accounts, nuanlian_accounts_system;
+
+-- Whether a person is managed from one of these areas (LIKE patterns): they hold a role there, or, holding none, held their last one there.
+create function accounts.managed_from(person uuid, patterns text[]) returns boolean language sql stable as $$
+    select exists (
+        select from access.role_grant g
+        where g.person_id = person and g.area like any (patterns)
+          and (g.valid_until is null or g.valid_until > now() or not exists (
+            select from access.role_grant later
+            where later.person_id = person and (later.valid_until is null or later.valid_until > g.valid_until))))
+$$;

@@ -59,6 +59,7 @@ create table audit.fulfilment (
              else 'open' end) stored
 );
 create index fulfilment_area on audit.fulfilment (area);
+create index fulfilment_case on audit.fulfilment (case_number);
 
 create table audit.follow_up (
     id uuid primary key,
