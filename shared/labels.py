@@ -74,6 +74,13 @@ LABELS: dict[str, dict[str, str]] = {
         "wrong_item": "物品不符",
         "other": "其他",
     },
+    "close_reason": {
+        "solved_otherwise": "已用别的办法解决",
+        "not_needed": "不再需要",
+        "nothing_fits": "没有更合适的帮助",
+        "moved": "已搬走",
+        "other": "其他",
+    },
     "withdraw_reason": {
         "solved": "已解决",
         "moved": "已搬走",

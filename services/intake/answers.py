@@ -92,10 +92,11 @@ class FollowUpItem(Answer):
 
 
 class NeedDetail(NeedItem):
-    """`may` names what the state still allows: confirm, change, withdraw, follow_up."""
+    """`may` names what the state still allows: confirm, change, withdraw, follow_up, close."""
 
     visit_id: UUID
     may: tuple[str, ...]
+    close_reason: str | None = None
     commitments: list[CommitmentItem]
     follow_ups: list[FollowUpItem]
 
@@ -161,7 +162,10 @@ class Contact(Answer):
 
 
 class Worklist(Answer):
+    """`unhappy`: received needs whose follow-ups are all answered, but the help did not help enough."""
+
     to_confirm: list[NeedItem]
+    unhappy: list[NeedItem]
     follow_ups: list[FollowUpItem]
 
 

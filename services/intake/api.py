@@ -25,6 +25,7 @@ from services.intake.schemas import (
     AddMember,
     ChangeHousehold,
     ChangeNeed,
+    CloseNeed,
     ConfirmCategory,
     FindHouseholds,
     GiveConsent,
@@ -149,6 +150,11 @@ async def post_category(need_id: UUID, body: ConfirmCategory, call: Call = worke
 @router.post("/needs/{need_id}/withdraw")
 async def post_withdraw(need_id: UUID, body: WithdrawNeed, call: Call = worker) -> NeedState:
     return NeedState.model_validate(await call.do(body, partial(needs.withdraw_need, need_id=need_id)))
+
+
+@router.post("/needs/{need_id}/close")
+async def post_close(need_id: UUID, body: CloseNeed, call: Call = worker) -> NeedState:
+    return NeedState.model_validate(await call.do(body, partial(needs.close_need, need_id=need_id)))
 
 
 @router.get("/worklist")

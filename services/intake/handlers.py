@@ -11,9 +11,8 @@ import asyncpg
 
 from services.intake.answers import NotedNeed, VisitAnswer
 from services.intake.households import numbers, register
-from services.intake.needs import Origin, draft
+from services.intake.needs import Origin, close_answered, draft
 from services.intake.reading import read_need
-from services.intake.rules import closes
 from services.intake.schemas import Beneficiary, FollowUpAnswer, NewSite, RecordVisit
 from services.intake.sealing import Row, plain, seal_text
 from services.intake.standing import SQL, Standing, beneficiary, of_site
@@ -21,7 +20,7 @@ from shared.access import Caller
 from shared.bus import new_id, publish
 from shared.db import Connection
 from shared.errors import Conflict, Fault, Invalid, Missing
-from shared.events import Event, FollowUpAnswered, NeedClosed, VisitRecorded
+from shared.events import Event, FollowUpAnswered, VisitRecorded
 from shared.pii import Keyring
 
 CLOCK_SKEW = timedelta(hours=1)
@@ -48,7 +47,9 @@ async def record_visit(conn: Connection, body: RecordVisit, by: Caller, *, keyri
     rows, facts = await _write_needs(conn, body, standing, origin, keyring)
     answered: list[Event] = []
     if body.follow_up:
-        answered = await _answer_follow_up(conn, body.follow_up, standing, origin, bool(rows))
+        answered = await _answer_follow_up(conn, body.follow_up, standing, origin)
+    if body.follow_up or rows:
+        answered += await close_answered(conn, standing.id, bool(rows))
     await publish(conn, _recorded(body, standing, origin, rows), *facts, *answered)
     return VisitAnswer(
         visit_id=origin.visit_id,
@@ -195,7 +196,7 @@ def _recorded(body: RecordVisit, standing: Standing, origin: Origin, rows: list[
 
 
 async def _answer_follow_up(
-    conn: Connection, answer: FollowUpAnswer, standing: Standing, origin: Origin, raised: bool
+    conn: Connection, answer: FollowUpAnswer, standing: Standing, origin: Origin
 ) -> list[Event]:
     asked = await SQL.follow_up(conn, follow_up_id=answer.follow_up_id)
     if asked is None:
@@ -228,18 +229,4 @@ async def _answer_follow_up(
         outcome=answer.outcome,
         answered_at=origin.at,
     )
-    return [fact, *await _close(conn, row, answer.outcome, raised)]
-
-
-async def _close(conn: Connection, follow_up: Any, outcome: str, raised: bool) -> list[Event]:
-    """Close the need when this was its last follow-up, all was received, and it helped or the visit raised the next need."""
-    need = await SQL.lock_need(conn, need_id=follow_up["need_id"])
-    waiting = await SQL.follow_ups_waiting(conn, need_id=follow_up["need_id"])
-    if need is None or not closes(outcome, need["status"], waiting, raised):
-        return []
-    closed = await SQL.close_need(conn, need_id=need["id"])
-    return [
-        NeedClosed(
-            need_id=need["id"], area=need["area"], follow_up_id=follow_up["id"], version=closed["version"]
-        )
-    ]
+    return [fact]

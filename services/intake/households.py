@@ -15,6 +15,7 @@ from services.intake.answers import HouseholdState
 from services.intake.needs import changed
 from services.intake.rules import CONSENT_PURPOSE, CONSENT_TEXT
 from services.intake.schemas import (
+    GUARDIAN,
     AddMember,
     ChangeHousehold,
     GiveConsent,
@@ -154,6 +155,7 @@ async def add_member(
     count = (await households(conn, [household_id]))[household_id].members
     member = member_row(keyring, row["data_key"], household_id, new_id(), row["area"], count, body)
     await SQL.add_members(conn, rows=[plain(member)])
+    _check_guardian((await households(conn, [household_id]))[household_id], "birth_date")
     return await _tell(conn, household_id)
 
 
@@ -170,9 +172,11 @@ async def give_consent(
         consent=True,
         consent_on=on,
         by_guardian=body.by_guardian,
+        withdrawn_on=None,
     )
     if version is None:
         raise Conflict
+    _check_guardian((await households(conn, [household_id]))[household_id], "by_guardian")
     await publish(conn, consented(household_id, row["area"], on, body.by_guardian, version))
     return await _renew(conn, household_id)
 
@@ -189,11 +193,17 @@ async def withdraw_consent(
         consent=False,
         consent_on=None,
         by_guardian=False,
+        withdrawn_on=today(),
     )
     if version is None:
         raise Conflict
     await publish(conn, ConsentWithdrawn(household_id=household_id, area=row["area"], version=version))
     return await _renew(conn, household_id)
+
+
+def _check_guardian(standing: Standing, field: str) -> None:
+    if standing.guardian_needed:
+        raise Invalid(faults=(Fault(field, "guardian_needed", GUARDIAN),))
 
 
 async def _tell(conn: Connection, household_id: UUID) -> HouseholdState:

@@ -117,16 +117,20 @@ def _entry(
         _refuse_rest(faults, rows)
         return None
     entry = Entry(rows, new, content_mark(run, [dict(row.values) for row in rows]), known or {})
-    if (
-        known
-        and known["content_hash"] != entry.content_hash
-        and known["imported_version"] != known["version"]
-    ):
+    if known and known["content_hash"] != entry.content_hash:
+        _check_newer(faults, first, known)
+    return None if _refuse_rest(faults, rows) else entry
+
+
+def _check_newer(faults: Faults, first: Row, known: Mapping[str, Any]) -> None:
+    """A sheet overrules neither a person's later change nor a later withdrawal of consent."""
+    if known["imported_version"] != known["version"]:
         message = "这一户在系统里改过，表格里的内容较旧。请在户档案里修改"
         faults.add(first.number, "case_number", "changed_since_import", message)
-        _refuse_rest(faults, rows)
-        return None
-    return entry
+    withdrawn, said = known["consent_withdrawn_on"], first.values
+    if withdrawn and said["consent"] == "given" and said["consent_on"] <= withdrawn:
+        message = "这一户在 {day} 撤回了同意，同意日期要晚于这一天"
+        faults.add(first.number, "consent_on", "withdrawn_since", message, day=withdrawn.isoformat())
 
 
 def _guardian_missing(rows: Sequence[Row], run: Import) -> bool:
@@ -267,6 +271,7 @@ def _differing_rows(
             "consent_on": (consent.on or today) if consent.given else consent.on,
             "consent_by_guardian": consent.given and consent.by_guardian,
             "content_hash": entry.content_hash,
+            "today": today,
         }
         rows.append(plain(row))
         members += _member_rows(entry, entry.id, key, run)

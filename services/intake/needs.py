@@ -1,4 +1,4 @@
-"""Commands on needs: draft, confirm a category, change, withdraw."""
+"""Commands on needs: draft, confirm a category, change, withdraw, close."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from uuid import UUID
 
 from services.intake.answers import NeedState
 from services.intake.reading import Suggestion
-from services.intake.schemas import ChangeNeed, ConfirmCategory, NewNeed, WithdrawNeed
+from services.intake.rules import closes
+from services.intake.schemas import ChangeNeed, CloseNeed, ConfirmCategory, NewNeed, WithdrawNeed
 from services.intake.sealing import Row, seal_text
 from services.intake.standing import SQL, Standing, beneficiary
 from shared import tables
@@ -18,7 +19,7 @@ from shared.access import Caller
 from shared.bus import new_id, publish
 from shared.db import Connection
 from shared.errors import Conflict, Fault, Invalid, Missing
-from shared.events import Event, NeedChanged, NeedNoted, NeedRaised, NeedWithdrawn
+from shared.events import Event, NeedChanged, NeedClosed, NeedNoted, NeedRaised, NeedWithdrawn
 from shared.pii import Keyring
 
 Read = Callable[[str], Suggestion]
@@ -163,7 +164,7 @@ async def confirm_category(
 
 
 async def change_need(conn: Connection, body: ChangeNeed, by: Caller, *, need_id: UUID) -> NeedState:
-    """Change quantity, urgency or date; never below what is promised already."""
+    """Change quantity, urgency or date; never below what is promised already. Less may close it: what came may be all it asks now."""
     row = await _writable(conn, need_id, body.version, by)
     if row["status"] in ("received", "closed", "withdrawn"):
         raise _wrong_state(row, "这条需求已经结束，不能再改。新的需要请另外登记。")
@@ -188,8 +189,9 @@ async def change_need(conn: Connection, body: ChangeNeed, by: Caller, *, need_id
     await SQL.settle_need(conn, need_id=need_id)
     if new["status"] != "noted":
         await publish(conn, changed(new, await _standing(conn, new)))
+    await publish(conn, *await close_answered(conn, row["beneficiary_id"], False))
     settled = await SQL.need(conn, need_id=need_id)
-    return NeedState(need_id=need_id, status=settled["status"], version=new["version"])
+    return NeedState(need_id=need_id, status=settled["status"], version=settled["version"])
 
 
 async def withdraw_need(conn: Connection, body: WithdrawNeed, by: Caller, *, need_id: UUID) -> NeedState:
@@ -202,3 +204,34 @@ async def withdraw_need(conn: Connection, body: WithdrawNeed, by: Caller, *, nee
         conn, NeedWithdrawn(need_id=need_id, area=new["area"], reason=body.reason, version=new["version"])
     )
     return NeedState(need_id=need_id, status=new["status"], version=new["version"])
+
+
+async def close_need(conn: Connection, body: CloseNeed, by: Caller, *, need_id: UUID) -> NeedState:
+    """End a need whose help did not help enough, with the reason. Raises `Conflict` before all was received and asked after."""
+    row = await _writable(conn, need_id, body.version, by)
+    if row["status"] != "received":
+        raise _wrong_state(row, "全部收到之后才能结案。")
+    answered = {found["id"]: found for found in await _answered(conn, row["beneficiary_id"])}
+    if need_id not in answered:
+        raise _wrong_state(row, "还有回访没有登记，登记之后才能结案。")
+    fact = await _close(conn, answered[need_id], body.reason)
+    await publish(conn, fact)
+    return NeedState(need_id=need_id, status="closed", version=fact.version)
+
+
+async def close_answered(conn: Connection, beneficiary_id: UUID, raised: bool) -> list[NeedClosed]:
+    """Close the beneficiary's needs that are over; `raised` when a visit just now raised the next need. The facts are the caller's to publish."""
+    await SQL.lock_received_of(conn, beneficiary_id=beneficiary_id)
+    rows = await _answered(conn, beneficiary_id)
+    return [await _close(conn, row, None) for row in rows if closes(row["outcome"], raised)]
+
+
+async def _answered(conn: Connection, beneficiary_id: UUID) -> list[Mapping[str, Any]]:
+    return list(await SQL.answered_needs(conn, beneficiary_id=beneficiary_id, most=1000))
+
+
+async def _close(conn: Connection, row: Mapping[str, Any], reason: str | None) -> NeedClosed:
+    closed = await SQL.close_need(conn, need_id=row["id"], reason=reason)
+    return NeedClosed(
+        need_id=row["id"], area=row["area"], follow_up_id=row["follow_up_id"], version=closed["version"]
+    )

@@ -17,6 +17,7 @@ from services.intake.schemas import (
     AddMember,
     ChangeHousehold,
     ChangeNeed,
+    CloseNeed,
     ConfirmCategory,
     FindHouseholds,
     GiveConsent,
@@ -254,7 +255,10 @@ async def _need(request: Request, call: Call, need_id: UUID, error: AidError | N
 
 @router.post("/needs/{need_id}/{change}")
 async def post_need(
-    request: Request, need_id: UUID, change: Literal["category", "change", "withdraw"], call: Call = worker
+    request: Request,
+    need_id: UUID,
+    change: Literal["category", "change", "withdraw", "close"],
+    call: Call = worker,
 ) -> Response:
     try:
         values = await fields(request)
@@ -269,6 +273,8 @@ async def post_need(
                 )
             case "withdraw":
                 await call.do(parse(WithdrawNeed, values), partial(needs.withdraw_need, need_id=need_id))
+            case "close":
+                await call.do(parse(CloseNeed, values), partial(needs.close_need, need_id=need_id))
     except AidError as error:
         return await _need(request, call, need_id, error)
     return RedirectResponse("/intake/" if change == "category" else f"/intake/needs/{need_id}", 303)

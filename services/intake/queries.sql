@@ -17,9 +17,10 @@ update intake.household h
 set village_enc = r.village_enc, address_enc = r.address_enc, phone_enc = r.phone_enc, phone_blind = r.phone_blind,
     vulnerabilities = r.vulnerabilities, consent = r.consent, consent_on = r.consent_on,
     consent_by_guardian = r.consent_by_guardian, content_hash = r.content_hash,
+    consent_withdrawn_on = case when r.consent then null when h.consent then r.today else h.consent_withdrawn_on end,
     version = h.version + 1, imported_version = h.version + 1, updated_at = now()
 from jsonb_to_recordset(:rows) as r (id uuid, village_enc bytea, address_enc bytea, phone_enc bytea, phone_blind bytea,
-    vulnerabilities text[], consent boolean, consent_on date, consent_by_guardian boolean, content_hash bytea)
+    vulnerabilities text[], consent boolean, consent_on date, consent_by_guardian boolean, content_hash bytea, today date)
 where h.id = r.id;
 
 -- name: add_members!
@@ -55,7 +56,8 @@ update intake.household set version = version + 1, updated_at = now() where id =
 
 -- name: set_consent$
 update intake.household
-set consent = :consent, consent_on = :consent_on, consent_by_guardian = :by_guardian, version = version + 1, updated_at = now()
+set consent = :consent, consent_on = :consent_on, consent_by_guardian = :by_guardian,
+    consent_withdrawn_on = :withdrawn_on::date, version = version + 1, updated_at = now()
 where id = :household_id and version = :version
 returning version;
 
@@ -70,7 +72,7 @@ select * from intake.member where household_id = any (:household_ids::uuid[]) or
 
 -- name: households_by_number
 -- Held until the import ends, so that nobody edits them meanwhile.
-select id, case_number, area, data_key, content_hash, consent, version, imported_version from intake.household
+select id, case_number, area, data_key, content_hash, consent, consent_withdrawn_on, version, imported_version from intake.household
 where case_number = any (:numbers::text[]) order by id for update;
 
 -- name: numbers_taken$
@@ -107,11 +109,13 @@ select id, site_number, kind, name, area from intake.beneficiary_site order by n
 -- name: standings
 -- What a need takes over from the households it is for; `minor` by the members' 18th birthdays.
 select h.id, h.case_number, h.area, h.data_key, h.consent, h.vulnerabilities || coalesce(m.vulnerabilities, '{}') as vulnerabilities,
-    coalesce(m.minor, false) as minor, coalesce(m.members, 0) as members, h.version
+    coalesce(m.minor, false) as minor, coalesce(m.members, 0) as members, h.version,
+    h.consent and not h.consent_by_guardian and coalesce(m.child, false) as guardian_needed
 from intake.household h
 left join lateral (
     select array_agg(v.code) filter (where v.code is not null) as vulnerabilities,
-        bool_or(member.minor_until > current_date) as minor, count(distinct member.id) as members
+        bool_or(member.minor_until > current_date) as minor,
+        bool_or(member.minor_until > current_date + interval '4 years') as child, count(distinct member.id) as members
     from intake.member left join unnest(member.vulnerabilities) as v (code) on true
     where member.household_id = h.id) m on true
 where h.id = any (:ids::uuid[]);
@@ -179,7 +183,27 @@ where id = :need_id and version = :version and status in ('noted', 'open', 'part
 returning *;
 
 -- name: close_need^
-update intake.need set status = 'closed', version = version + 1 where id = :need_id and status = 'received' returning *;
+update intake.need set status = 'closed', close_reason = :reason, version = version + 1
+where id = :need_id and status = 'received' returning *;
+
+-- name: lock_received_of!
+-- So that of two answers at once the second sees the first.
+select from intake.need where beneficiary_id = :beneficiary_id and status = 'received' order by id for update;
+
+-- name: answered_needs
+-- Needs that were received whole and whose every follow-up is answered, each with its last answer; all beneficiaries' without one.
+select n.*, last.follow_up_id, last.outcome
+from intake.need n
+cross join lateral (
+    select id as follow_up_id, outcome from intake.follow_up
+    where need_id = n.id and answered_at is not null order by answered_at desc, id desc limit 1) last
+where n.status = 'received'
+  and (:beneficiary_id::uuid is null or n.beneficiary_id = :beneficiary_id)
+  and not exists (select from intake.follow_up f where f.need_id = n.id and f.answered_at is null)
+  and not exists (
+    select from intake.commitment c where c.need_id = n.id and c.received > 0
+      and not exists (select from intake.follow_up f where f.delivery_id = c.delivery_id and f.answered_at is not null))
+order by n.id limit :most;
 
 -- name: settle_need!
 -- The state of a need follows from its commitments; what a person ended stays ended.
@@ -242,9 +266,6 @@ from intake.follow_up f where f.id = :follow_up_id;
 update intake.follow_up set answered_at = :answered_at, outcome = :outcome, visit_id = :visit_id
 where id = :follow_up_id and answered_at is null and delivery_id is not null
 returning *;
-
--- name: follow_ups_waiting$
-select count(*) from intake.follow_up where need_id = :need_id and answered_at is null;
 
 -- name: follow_ups_of
 select * from intake.follow_up where need_id = :need_id order by due_at;

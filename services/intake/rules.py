@@ -35,9 +35,9 @@ def union(codes: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(codes)))
 
 
-def closes(outcome: str, status: str, waiting: int, raised: bool) -> bool:
-    """A need is closed once everything was received, no other follow-up of it waits, and it helped or the visit raised the next need."""
-    return (outcome == "helped" or raised) and status == "received" and waiting == 0
+def closes(outcome: str, raised: bool) -> bool:
+    """Whether a need that was received and asked after is over: it helped, or a visit raised the next need."""
+    return outcome == "helped" or raised
 
 
 def too_young(born: date | None, today: date) -> bool:
@@ -56,6 +56,6 @@ def next_steps(status: Status) -> tuple[str, ...]:
         case "open" | "partly_met" | "met":
             return ("change", "withdraw")
         case "received":
-            return ("follow_up",)
+            return ("follow_up", "close")
         case "closed" | "withdrawn":
             return ()

@@ -33,6 +33,7 @@ from shared.fields import (
 SiteKind = Literal["site", "institution", "group", "station"]
 Outcome = Literal["helped", "partly", "not_helped"]
 WithdrawReason = Literal["solved", "moved", "mistake", "other"]
+CloseReason = Literal["solved_otherwise", "not_needed", "nothing_fits", "moved", "other"]
 
 
 def _past(day: date) -> date:
@@ -194,6 +195,13 @@ class ChangeNeed(Request):
 
 class WithdrawNeed(Request):
     reason: WithdrawReason
+    version: Version
+
+
+class CloseNeed(Request):
+    """End a need whose help was received but did not help enough."""
+
+    reason: CloseReason
     version: Version
 
 

@@ -17,7 +17,10 @@ SQL = queries(Path(__file__).parent)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A beneficiary at the moment a need is raised; `vulnerabilities` are the household's and its members' together."""
+    """A beneficiary at the moment a need is raised; `vulnerabilities` are the household's and its members' together.
+
+    `guardian_needed`: a member is under fourteen and consent was given, but not by a guardian (个人信息保护法 art. 31).
+    """
 
     id: UUID
     kind: BeneficiaryKind
@@ -29,6 +32,7 @@ class Standing:
     consent: bool = True
     members: int = 0
     version: int = 1
+    guardian_needed: bool = False
 
 
 def of_site(row: Mapping[str, Any]) -> Standing:
@@ -51,6 +55,7 @@ def of_household(row: Mapping[str, Any]) -> Standing:
         row["consent"],
         row["members"],
         row["version"],
+        row["guardian_needed"],
     )
 
 

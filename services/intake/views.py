@@ -203,6 +203,7 @@ async def need(conn: Connection, need_id: UUID, by: Caller, keyring: Keyring) ->
         **item.model_dump(),
         visit_id=row["visit_id"],
         may=next_steps(row["status"]) if full else (),
+        close_reason=row["close_reason"],
         commitments=[
             CommitmentItem.model_validate(dict(c)) for c in await SQL.commitments_of(conn, need_id=need_id)
         ],
@@ -223,7 +224,7 @@ async def follow_ups(conn: Connection, state: str, cursor: str | None, limit: in
 
 
 async def worklist(conn: Connection, keyring: Keyring, by: Caller) -> Worklist:
-    """What waits for the worker: needs to confirm with their words, follow-ups with the longest overdue first."""
+    """What waits for the worker: needs to confirm with their words, needs that help did not help, follow-ups with the longest overdue first."""
     rows = await SQL.list_needs(
         conn, cursor=None, status="noted", category="", area_like="%", beneficiary_id=None, most=100
     )
@@ -232,7 +233,14 @@ async def worklist(conn: Connection, keyring: Keyring, by: Caller) -> Worklist:
         for row in await SQL.data_keys(conn, ids=[row["beneficiary_id"] for row in rows])
     }
     items = [_need(keyring, keys[row["beneficiary_id"]], row, by.may("worker", row["area"])) for row in rows]
-    return Worklist(to_confirm=items, follow_ups=list((await follow_ups(conn, "due", None, 100)).items))
+    unhappy = [
+        NeedItem(**need_item(row))
+        for row in await SQL.answered_needs(conn, beneficiary_id=None, most=100)
+        if row["outcome"] != "helped"
+    ]
+    return Worklist(
+        to_confirm=items, unhappy=unhappy, follow_ups=list((await follow_ups(conn, "due", None, 100)).items)
+    )
 
 
 async def contact(conn: Connection, commitment_id: UUID, by: Caller, keyring: Keyring) -> Contact:

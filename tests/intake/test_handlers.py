@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
 
@@ -125,7 +126,7 @@ async def test_withdrawn_consent_takes_open_needs_out_and_consent_brings_them_ba
     [changed] = await house.events(NeedChanged)
     assert changed.data["consent"] is False and changed.aggregateversion == 2
     assert (await worker.post(path, json={"version": 1})).status_code == 409
-    assert (await worker.post(path, json={"version": 2})).status_code == 200
+    assert (await worker.post(path, json={"by_guardian": True, "version": 2})).status_code == 200
     assert [e.data["consent"] for e in await house.events(NeedChanged)] == [False, True]
 
 
@@ -232,6 +233,49 @@ async def test_a_poor_answer_keeps_the_need_until_the_next_one_is_raised(
     assert status == ("closed" if next_need else "received")
 
 
+async def test_an_unhappy_need_waits_for_the_worker_until_a_later_visit_raises_the_next(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need = await one_need(worker)
+    follow_up_id = await _follow(house, worker, Story(need), 2)
+    await post(worker, "/visits", _answer(need, follow_up_id, "partly"))
+    [waiting] = (await worker.get(f"{API}/worklist")).json()["unhappy"]
+    assert waiting["need_id"] == need["need_id"]
+    await post(worker, "/visits", visit(beneficiary={"household_id": need["beneficiary_id"]}))
+    assert (await worker.get(f"{API}/worklist")).json()["unhappy"] == []
+    [closed] = await house.events(NeedClosed)
+    assert closed.data["follow_up_id"] == str(follow_up_id)
+
+
+async def test_an_unhappy_need_is_closed_with_a_reason_once_it_was_asked_after(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need = await one_need(worker)
+    path = f"{API}/needs/{need['need_id']}"
+    body = {"reason": "nothing_fits", "version": 1}
+    assert (await worker.post(f"{path}/close", json=body)).status_code == 409
+    follow_up_id = await _follow(house, worker, Story(need), 2)
+    assert (await worker.post(f"{path}/close", json=body)).status_code == 409
+    await post(worker, "/visits", _answer(need, follow_up_id, "not_helped"))
+    coordinator = await house.person("coordinator", LUOJING)
+    assert (await coordinator.post(f"{path}/close", json=body)).status_code == 403
+    assert (await worker.post(f"{path}/close", json=body | {"version": 9})).status_code == 409
+    assert (await worker.post(f"{path}/close", json=body)).json()["status"] == "closed"
+    assert (await worker.get(path)).json()["close_reason"] == "nothing_fits"
+    assert len(await house.events(NeedClosed)) == 1
+    assert (await worker.post(f"{path}/close", json=body | {"version": 2})).status_code == 409
+
+
+async def test_less_asked_for_than_before_may_close_the_need(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need = await one_need(worker)
+    story = Story(need)
+    follow_up_id = await _follow(house, worker, story, 1)
+    await house.deliver_twice("intake", story.released(1))
+    await post(worker, "/visits", _answer(need, follow_up_id, "helped"))
+    answer = await worker.patch(f"{API}/needs/{need['need_id']}", json={"quantity": 1, "version": 1})
+    assert answer.json() == {"need_id": need["need_id"], "status": "closed", "version": 3}
+    assert [fact.aggregateversion for fact in await house.events(NeedClosed)] == [3]
+
+
 async def test_a_visit_before_the_receipt_answers_no_follow_up(house: House) -> None:
     worker = await house.person("worker", LUOJING)
     need = await one_need(worker)
@@ -263,10 +307,33 @@ async def test_a_guardian_agrees_for_a_child(house: House) -> None:
         assert (await post(worker, "/visits", body)).status_code == status, consent
 
 
+async def test_a_guardian_agrees_too_when_a_child_joins_or_consent_comes_later(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    adult = {"area": LUOJING, "members": [{"name": "示例大人"}], "consent": {"given": True}}
+    made = (await post(worker, "/visits", visit(beneficiary={"household": adult}))).json()
+    path = f"/households/{made['beneficiary_id']}"
+    child = {"name": "示例孩子", "birth_date": f"{date.today().year - 8}-01-01"}
+    refused = await post(worker, f"{path}/members", child | {"version": 1})
+    assert (refused.status_code, refused.json()["errors"][0]["rule"]) == (422, "guardian_needed")
+    consent = {"by_guardian": True, "version": 1}
+    assert (await worker.post(f"{API}{path}/consent", json=consent)).status_code == 200
+    assert (await post(worker, f"{path}/members", child | {"version": 2})).status_code == 201
+    again = await worker.post(f"{API}{path}/consent", json={"version": 3})
+    assert (again.status_code, again.json()["errors"][0]["rule"]) == (422, "guardian_needed")
+
+
 async def test_reading_a_town_is_not_writing_it(house: House) -> None:
     """The second line: raw SQL in the session of somebody who may only look."""
     worker = await house.person("worker", LUOJING)
-    await one_need(worker)
+    need = await one_need(worker)
+    await _follow(house, worker, Story(need), 2)
+    site = {"kind": "site", "name": "示例站", "area": LUOJING}
+    assert (await post(worker, "/visits", visit(beneficiary={"site": site}))).status_code == 201
+    tables = ("household", "member", "need", "visit", "beneficiary_site", "commitment", "follow_up")
+    kept = {
+        table: await house.db.pool.fetchval(f"select to_jsonb(t) from intake.{table} t limit 1")
+        for table in tables
+    }
     people: tuple[tuple[Role, str, bool], ...] = (
         ("auditor", LUOJING, True),
         ("coordinator", LUOJING, True),
@@ -275,7 +342,14 @@ async def test_reading_a_town_is_not_writing_it(house: House) -> None:
     for role, area, seen in people:
         client = await house.person(role, area)
         token = hash_token(client.headers["authorization"].removeprefix("Bearer "))
-        for table in ("household", "member", "need", "visit"):
+        for table in tables:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                async with house.db.transaction("nuanlian_intake", token) as conn:
+                    await conn.execute(
+                        f"insert into intake.{table} select * from jsonb_populate_record("
+                        f"null::intake.{table}, $1)",
+                        kept[table] | {"id": str(uuid4()), "commitment_id": str(uuid4())},
+                    )
             async with house.db.transaction("nuanlian_intake", token) as conn:
                 assert bool(await conn.fetchval(f"select count(*) from intake.{table}")) is seen
                 assert await conn.execute(f"update intake.{table} set area = area") == "UPDATE 0"

@@ -145,6 +145,19 @@ async def test_an_older_sheet_does_not_overrule_what_was_changed_here_since(hous
     assert kept is False
 
 
+async def test_consent_that_a_sheet_took_back_is_given_again_only_by_a_later_date(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    given = households_file(household_rows(1))
+    await upload(worker, "households", given, "whole")
+    await upload(worker, "households", households_file(household_rows(1, consent="refused")), "whole")
+    answer = await upload(worker, "households", given, "whole")
+    assert {fault["rule"] for fault in answer.json()["faults"]} >= {"withdrawn_since"}
+    assert await house.db.pool.fetchval("select consent from intake.household") is False
+    await house.db.pool.execute("update intake.household set consent_withdrawn_on = '2024-01-04'")
+    assert (await upload(worker, "households", given, "whole")).status_code == 200
+    assert await house.db.pool.fetchval("select consent from intake.household") is True
+
+
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"case_number": "YF-NONE"}, "档号", "case_unknown"),
     ({"case_number": None}, "档号", "beneficiary_missing"),

@@ -171,6 +171,26 @@ async def test_a_follow_up_is_answered_from_its_form(house: House) -> None:
     assert "已结案" in (await worker.get(f"/intake/needs/{need['need_id']}")).text
 
 
+async def test_an_unhappy_need_is_shown_and_closed_on_its_page(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need = await one_need(worker)
+    story, follow_up_id = Story(need), uuid4()
+    await house.deliver_twice("intake", story.approved(2), story.received(2), story.due(follow_up_id))
+    page = f"/intake/needs/{need['need_id']}"
+    assert "/close" not in (await worker.get(page)).text
+    body = {
+        "beneficiary": {"household_id": need["beneficiary_id"]},
+        "visited_at": NOW.isoformat(),
+        "follow_up": {"follow_up_id": str(follow_up_id), "outcome": "not_helped"},
+    }
+    assert (await post(worker, "/visits", body)).status_code == 201
+    assert "需要关注 1 条" in (await worker.get("/intake/")).text
+    assert f'action="{page}/close"' in (await worker.get(page)).text
+    closed = await worker.post(f"{page}/close", data={"reason": "moved", "version": "1"})
+    assert closed.status_code == 303
+    assert "已搬走" in (await worker.get(page)).text
+
+
 async def test_a_household_is_found_and_changed_on_its_page(house: House) -> None:
     worker = await house.person("worker", LUOJING)
     need = await one_need(worker)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import get_args
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,14 +52,10 @@ def test_codes_together_stand_once_in_one_order(codes: list[str]) -> None:
     assert union(codes) == union(reversed(codes)) == tuple(sorted(set(codes)))
 
 
-@given(
-    st.sampled_from(["helped", "partly", "not_helped"]), st.sampled_from(get_args(Status)), st.integers(0, 3)
-)
-def test_only_one_way_leads_to_closing(outcome: str, status: str, waiting: int) -> None:
-    assert closes(outcome, status, waiting, False) == (
-        (outcome, status, waiting) == ("helped", "received", 0)
-    )
-    assert closes(outcome, status, waiting, True) == ((status, waiting) == ("received", 0))
+@pytest.mark.parametrize("outcome", ["helped", "partly", "not_helped"])
+def test_a_need_is_over_when_it_helped_or_the_next_is_raised(outcome: str) -> None:
+    assert closes(outcome, raised=False) == (outcome == "helped")
+    assert closes(outcome, raised=True)
 
 
 def test_every_state_has_its_steps_and_its_name() -> None:

@@ -16,6 +16,7 @@ create table intake.household (
     consent boolean not null,
     consent_on date,
     consent_by_guardian boolean not null default false,
+    consent_withdrawn_on date,
     content_hash bytea,
     imported_version int,
     created_by uuid not null,
@@ -97,9 +98,11 @@ create table intake.need (
     committed int not null default 0 check (committed >= 0),
     received int not null default 0 check (received >= 0),
     content_hash bytea,
+    close_reason text check (close_reason in ('solved_otherwise', 'not_needed', 'nothing_fits', 'moved', 'other')),
     raised_by uuid not null,
     raised_at timestamptz not null,
     version int not null default 1 check (version > 0),
+    check (close_reason is null or status = 'closed'),
     check (status in ('noted', 'withdrawn') or (category is not null and quantity is not null))
 );
 create index need_beneficiary on intake.need (beneficiary_id);
