@@ -30,4 +30,4 @@ def fit(matrix: Floats, approved: Ints, *, name: str = "fitted", strength: float
     model = LogisticRegression(C=strength, max_iter=1000).fit(scaler.transform(matrix), approved)
     slopes = model.coef_[0] / scaler.scale_
     intercept = float(model.intercept_[0] - slopes @ scaler.mean_)
-    return AdditiveModel(name, round(1000 * intercept), tuple(round(1000 * float(slope)) for slope in slopes))
+    return AdditiveModel.linear(name, round(1000 * intercept), [round(1000 * float(s)) for s in slopes])

@@ -109,7 +109,7 @@ def test_only_the_best_pairs_of_a_need_come_before_the_solver() -> None:
 
 
 def test_a_model_that_finds_nothing_worthwhile_says_so() -> None:
-    gloomy = AdditiveModel("gloomy", -10, (0,) * 13)
+    gloomy = AdditiveModel.linear("gloomy", -10, (0,) * 13)
     result = plan([need()], [offer()], model=gloomy)
     assert result.assignments == ()
     assert rules_of(result) == {"score_too_low": 1}

@@ -21,7 +21,7 @@ def decisions(rows: int = 600) -> tuple[Floats, Ints]:
 def test_the_weights_point_where_the_decisions_did() -> None:
     matrix, approved = decisions()
     model = fit(matrix, approved)
-    weights = dict(zip(NAMES, model.weights, strict=True))
+    weights = {name: shape[-1][1] for name, shape in zip(NAMES, model.shapes, strict=True)}
     assert 50 < weights["vulnerability"] < 120
     assert -4_500 < weights["distance"] < -1_500
     score = model.contributions(matrix).sum(axis=1)
