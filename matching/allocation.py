@@ -1,228 +1,161 @@
-"""All quantities at once: the assignment with the largest sum of score × quantity, proved by exact integer
-prices.
+"""All quantities at once: the assignment with the largest sum of score × quantity, within a proved gap.
 
-Both sides are laminar (a need's pairs; an offer's pairs and, inside them, one household's), so the
-constraint matrix is totally unimodular and a vertex of the linear programme is integral (from the dual
-simplex, or for a large programme from the interior point's crossover). The dual prices, rounded to whole
-milli-points, are repaired to feasibility in exact integers: every such price vector bounds the optimum,
-whatever the solver did.
+Independent parts go to an auction, several at a time on several threads; a small part in which one household's
+limit spans several needs goes to a linear programme. The prices of either bound every plan by weak duality,
+so the certificate does not depend on how the plan was found.
 """
 
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from os import cpu_count
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import coo_matrix, csr_matrix
-from scipy.sparse.csgraph import connected_components
 
-from matching.columns import Floats, Ints
+from matching.auction import forward, reverse
+from matching.columns import Ints
+from matching.graph import Graph, count, most_of, upper_bound
+from matching.market import Market, Small, market
 from matching.model import Certificate
+from matching.parts import batches, components
+from matching.programme import shared_out, solve_together, together
+from matching.sides import Sides, clear, sides_of, turn, unfilled
 
-METHODS = ("highs-ds", "highs-ipm")
-LARGE_EDGES = 40_000
-MILLI = 1_000
-BATCH_EDGES = 4_000
-WHOLE = 1e-4
-
-
-class NotSolved(RuntimeError):
-    """The solver gave no optimum; the message is its own. Keep the input and report it: a bounded programme
-    has one.
-    """
+GAP = 1e-4
+"""The gap that a plan is brought to, as a part of the objective; parts of some thousand units are exact."""
+COARSER = 8
+FINEST = 2**29
+BATCH_EDGES = 250_000
 
 
 class NotWhole(RuntimeError):
-    """The solver's optimum is no whole, feasible plan. Check that every household limit lies inside one
-    offer.
-    """
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Graph:
-    """Possible pairs as numbers, in any fixed order.
-
-    `need`, `offer`, `score`, `group`: one entry a pair; `group` is a per-household limit that the pair
-    counts to, or -1. All pairs of a group share one offer. `need_quantity`, `offer_quantity`,
-    `group_limit`: units, by number.
-    """
-
-    need: Ints
-    offer: Ints
-    score: Ints
-    group: Ints
-    need_quantity: Ints
-    offer_quantity: Ints
-    group_limit: Ints
-
-    def part(self, edges: Ints) -> "Graph":
-        """The same numbers with some of the pairs."""
-        chosen = {name: getattr(self, name)[edges] for name in ("need", "offer", "score", "group")}
-        return replace(self, **chosen)
+    """A plan that is not feasible; the message says what it exceeds. Keep the input and report it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Allocation:
-    """`quantity` of each pair; `offer_price`, `group_price`: milli-points a unit, between what one
-    more would add and one less would cost."""
+    """`quantity` of each edge of the graph; `offer_price`, `group_price`: what a unit is worth, in 1/scale
+    milli-points."""
 
-    quantity: Ints
+    quantity: Small
     offer_price: Ints
     group_price: Ints
+    scale: int
     certificate: Certificate
 
+    @property
+    def offer_points(self) -> Ints:
+        """Prices in whole milli-points."""
+        return (self.offer_price + self.scale // 2) // self.scale
 
-def allocate(graph: Graph, *, seed: int) -> Allocation:
-    """The optimal plan over `graph`, with its certificate. The same graph and seed give the same plan.
 
-    Between plans of equal score the one with the largest sum of tie weights is taken: a number in [0, 1)
-    for each pair, drawn in the order of the pairs from `numpy.random.default_rng(seed)`, and too small
-    together to outweigh one milli-point; in a component of many thousand units that is less than the solver
-    can tell. Raises `NotSolved` or `NotWhole` if the solver fails; neither is expected.
+def allocate(
+    graph: Graph, *, seed: int, gap: float = GAP, prices: Ints | None = None, scale: int = 0, threads: int = 0
+) -> Allocation:
+    """The plan over `graph` that no other beats by more than `gap` of its objective, with its certificate.
+
+    The same graph and seed give the same plan, whatever the number of threads. `seed` decides between plans of
+    equal score: 0 takes them as they come. `prices` (with their `scale`): of an earlier plan of nearly the same
+    graph, to start from. Raises `NotWhole` if the solver fails, which is not expected.
     """
-    useful = np.flatnonzero(graph.score > 0)
-    ties = np.random.default_rng(seed).random(graph.score.size)
-    quantity = np.zeros(graph.score.size, dtype=np.int64)
-    offer_price = np.zeros(graph.offer_quantity.size, dtype=np.int64)
-    group_price = np.zeros(graph.group_limit.size, dtype=np.int64)
-    for edges in _batches(graph, useful):
-        part = graph.part(edges)
-        units, prices, limits = _solve(part, ties[edges])
-        quantity[edges] = units
-        offer_price += prices
-        group_price += limits
-    _check(graph, quantity)
-    return Allocation(
-        quantity, offer_price, group_price, _certify(graph, quantity, offer_price, group_price, seed)
-    )
+    part = components(graph.start, graph.offer, graph.offer_quantity.size)
+    programme, large = together(graph, part, FINEST // (2 * int(graph.score.max(initial=1)) + 2) - 1)
+    units = _largest(graph, np.where(programme, -1, part))
+    scale = scale or _scale(graph, units)
+    price = np.zeros(graph.offer_quantity.size, np.int32) if prices is None else prices.astype(np.int32)
+    state = market(
+        graph.start, graph.offer, _with_ties(graph, seed, scale, units), shared_out(graph, most_of(graph), large),
+        graph.need_quantity, graph.offer_quantity, price,
+    )  # fmt: skip
+    apart = batches(graph.start, np.where(programme, -1, part), BATCH_EDGES)
+    work = partial(_hold, state, graph.need_quantity, apart, threads or cpu_count() or 1)
+    steps = _steps(graph, scale, gap, units, warm=prices is not None)
+    group_price = solve_together(graph, programme, state, scale)
+    while True:
+        work(steps)
+        found = _proved(graph, state, group_price, scale, seed)
+        if found.certificate.gap <= gap or steps[-1] == 1:
+            return found
+        steps = [max(1, steps[-1] // COARSER)]
 
 
-def upper_bound(graph: Graph, offer_price: Ints, group_price: Ints) -> int:
-    """A bound on every plan from any prices ≥ 0, exact: each need pays its best margin for each unit, or
-    nothing.
-    """
-    margin = graph.score - offer_price[graph.offer]
-    limited = graph.group >= 0
-    margin[limited] -= group_price[graph.group[limited]]
-    need_price = np.zeros(graph.need_quantity.size, dtype=np.int64)
-    np.maximum.at(need_price, graph.need, margin)
-    sides = (
-        (need_price, graph.need_quantity),
-        (offer_price, graph.offer_quantity),
-        (group_price, graph.group_limit),
-    )
-    return sum(int(np.dot(price, np.maximum(units, 0))) for price, units in sides)
+def _largest(graph: Graph, part: Small) -> int:
+    """The units that the largest part asks for."""
+    inside = part >= 0
+    if not inside.any():
+        return 0
+    return int(np.bincount(part[inside], weights=graph.need_quantity[inside]).max())
 
 
-def _batches(graph: Graph, edges: Ints) -> list[Ints]:
-    # Whole components go together until a batch is worth a call: small programmes are quicker, calls cost.
-    if edges.size == 0:
-        return []
-    component = _components(graph, edges)
-    order = np.argsort(component, kind="stable")
-    ends = np.flatnonzero(np.diff(component[order], append=component.max() + 1)) + 1
-    cuts = [0]
-    for before, end in pairwise([0, *ends.tolist()]):
-        if end - cuts[-1] > BATCH_EDGES and before > cuts[-1]:
-            cuts.append(before)
-    return [np.sort(edges[order[start:end]]) for start, end in pairwise([*cuts, edges.size])]
+def _scale(graph: Graph, units: int) -> int:
+    """How finely a milli-point is divided: finely enough for an exact answer where whole numbers allow it."""
+    room = FINEST // (int(graph.score.max(initial=1)) + 1)
+    return min(room, 64 * (units + 1)) if room > 2 * (units + 1) else 1
 
 
-def _components(graph: Graph, edges: Ints) -> Ints:
-    size = graph.need_quantity.size + graph.offer_quantity.size
-    ends = (graph.need[edges], graph.offer[edges] + graph.need_quantity.size)
-    links = coo_matrix((np.ones(edges.size, dtype=np.int8), ends), shape=(size, size))
-    labels = connected_components(links, directed=False)[1]
-    return np.asarray(labels[graph.need[edges]], dtype=np.int64)
+def _with_ties(graph: Graph, seed: int, scale: int, units: int) -> Small:
+    """Scores in 1/scale milli-points, with less than half a milli-point drawn for each unit among equals."""
+    if scale == 1:
+        return graph.score
+    room = max(1, scale // (2 * (units + 1)))
+    drawn = np.random.default_rng(seed).integers(0, room, graph.score.size, dtype=np.int32)
+    return graph.score * np.int32(scale) + drawn
 
 
-def _solve(part: Graph, ties: Floats) -> tuple[Ints, Ints, Ints]:
-    """Units of each pair, prices of all offers and of all groups."""
-    sides = (
-        (part.need, part.need_quantity),
-        (part.offer, part.offer_quantity),
-        (part.group, part.group_limit),
-    )
-    matrix, limits, numbers = _constraints(sides)
-    units, duals = _vertex((part.score + _tie_weights(part, ties)) / MILLI, matrix, limits)
-    prices = np.maximum(0, np.rint(duals * MILLI)).astype(np.int64)
-    _, offers, groups = np.split(prices, np.cumsum([chosen.size for chosen in numbers])[:-1])
-    return (
-        units,
-        _spread(offers, numbers[1], part.offer_quantity),
-        _spread(groups, numbers[2], part.group_limit),
-    )
+def _steps(graph: Graph, scale: int, gap: float, units: int, warm: bool) -> list[int]:
+    """Bid increments, coarse to fine: each phase starts at the prices of the one before."""
+    mean = float(graph.score.mean()) if graph.score.size else 1.0
+    finest = 1 if scale > 2 * (units + 1) else max(1, round(8 * gap * mean * scale))
+    steps = [finest]
+    while not warm and steps[-1] * COARSER**2 < mean * scale:
+        steps.append(steps[-1] * COARSER)
+    return steps[::-1]
 
 
-def _vertex(value: Floats, matrix: csr_matrix, limits: Floats) -> tuple[Ints, Floats]:
-    """An optimal whole solution and the price of each row."""
-    method = METHODS[value.size > LARGE_EDGES]
-    answer = linprog(-value, A_ub=matrix, b_ub=limits, method=method)
-    if answer.status != 0:
-        raise NotSolved(f"{answer.message} ({value.size} pairs, {method})")
-    units = np.rint(answer.x)
-    if np.abs(units - answer.x).max() > WHOLE:
-        raise NotWhole(NotWhole.__doc__)
-    return units.astype(np.int64), np.asarray(-answer.ineqlin.marginals)
+def _hold(state: Market, quantity: Small, parts: Sequence[Small], threads: int, steps: Sequence[int]) -> None:
+    sides = sides_of(state)
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda needs: settle(state, quantity, sides, needs, steps), parts))
 
 
-def _constraints(sides: tuple[tuple[Ints, Ints], ...]) -> tuple[csr_matrix, Floats, list[Ints]]:
-    rows, columns, limits, numbers, height = [], [], [], [], 0
-    for side, quantity in sides:
-        inside = np.flatnonzero(side >= 0)
-        chosen, row = np.unique(side[inside], return_inverse=True)
-        rows.append(row + height)
-        columns.append(inside)
-        limits.append(np.maximum(0, quantity[chosen]).astype(np.float64))
-        numbers.append(chosen)
-        height += chosen.size
-    cells = (np.concatenate(rows), np.concatenate(columns))
-    matrix = csr_matrix((np.ones(cells[0].size), cells), shape=(height, sides[0][0].size))
-    return matrix, np.concatenate(limits), numbers
+def settle(state: Market, quantity: Small, sides: Sides, needs: Small, steps: Sequence[int]) -> None:
+    """Run the auction over whole parts: one phase for each bid increment, the last one decides."""
+    turned = False
+    for step in steps:
+        clear(state, needs, quantity)
+        forward(state, needs, step)
+        free = unfilled(state, needs)
+        if free.size:
+            if not turned:
+                turn(state, sides, needs)
+            turned = True
+            reverse(state, free, sides.starts, sides.edges, sides.owners, step)
 
 
-def _tie_weights(part: Graph, ties: Floats) -> Floats:
-    """Ties scaled so that a whole component's plan, and its prices, move by less than half a milli-point."""
-    component = _components(part, np.arange(part.score.size))
-    kinds, which = np.unique(component, return_inverse=True)
-    units, rows = np.zeros(kinds.size), np.zeros(kinds.size)
-    needs, first = np.unique(part.need, return_index=True)
-    np.add.at(units, which[first], part.need_quantity[needs])
-    for side in (part.need, part.offer, part.group):
-        np.add.at(rows, which[np.unique(side, return_index=True)[1]], 1)
-    return np.asarray(ties * (0.5 / (1 + np.maximum(units, rows)))[which])
-
-
-def _spread(values: Ints, numbers: Ints, like: Ints) -> Ints:
-    full = np.zeros_like(like)
-    full[numbers] = values
-    return full
-
-
-def _check(graph: Graph, quantity: Ints) -> None:
-    sides = (
-        (graph.need, graph.need_quantity),
-        (graph.offer, graph.offer_quantity),
-        (graph.group, graph.group_limit),
-    )
-    for side, limit in sides:
-        inside = side >= 0
-        used = np.zeros_like(limit)
-        np.add.at(used, side[inside], quantity[inside])
-        if (used > np.maximum(limit, 0)).any() or (quantity < 0).any():
-            raise NotWhole(NotWhole.__doc__)
-
-
-def _certify(graph: Graph, quantity: Ints, offer_price: Ints, group_price: Ints, seed: int) -> Certificate:
-    objective = int(np.dot(graph.score, quantity))
-    bound = upper_bound(graph, offer_price, group_price)
-    return Certificate(
+def _proved(graph: Graph, state: Market, group_price: Ints, scale: int, seed: int) -> Allocation:
+    counted = count(graph.start, graph.offer, graph.score, state.units, graph.offer_quantity.size)
+    _check(graph, state.units, *counted[1:])
+    objective, price = int(counted[0]), state.price.astype(np.int64)
+    top = upper_bound(graph, price, group_price, scale)
+    certificate = Certificate(
         objective=objective,
-        upper_bound=bound,
-        gap=(bound - objective) / max(1, objective),
-        method="highs",
+        upper_bound=top,
+        gap=(top - objective) / max(1, objective),
+        method="auction",
         seed=seed,
         needs=graph.need_quantity.size,
         offers=graph.offer_quantity.size,
         edges=graph.score.size,
     )
+    return Allocation(state.units, price, group_price, scale, certificate)
+
+
+def _check(graph: Graph, units: Small, met: Ints, used: Ints) -> None:
+    if (used > graph.offer_quantity).any() or (met > graph.need_quantity).any() or units.min(initial=0) < 0:
+        raise NotWhole("the plan gives more than an offer has or a need lacks")
+    if graph.group.size:
+        inside = graph.group >= 0
+        taken = np.bincount(graph.group[inside], weights=units[inside], minlength=graph.group_limit.size)
+        if (taken > graph.group_limit).any():
+            raise NotWhole("the plan gives a household more than its limit")

@@ -7,11 +7,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from matching.allocation import Allocation, Graph, allocate
+from matching.allocation import Allocation, allocate
 from matching.candidates import Pool, barred, new_tally, pool, refusals, search
 from matching.columns import Ints, seconds
 from matching.edges import Alternatives, Edges
 from matching.fairness import fairness
+from matching.graph import Pairs, graph_of
 from matching.history import History
 from matching.model import (
     Catalogue,
@@ -81,19 +82,20 @@ def propose(
     base = pool(_by_id(needs), _by_id(offers), setting)
     out, tally = barred(base.needs, setting), new_tally(len(needs))
     best = best_pairs(base, search(base, setting, out, tally), model, setting, shares or {})
-    graph = graph_of(base, best, setting)
+    graph = graph_of(pairs_of(base, best, setting))
     result = allocate(graph, seed=seed)
-    refused = refusals(base, setting, out, tally) + shortfalls(base, best, result.quantity)
-    return _plan(base, best, result, refused, setting, shares or {})
+    quantity = graph.spread(result.quantity, best.score.size)
+    refused = refusals(base, setting, out, tally) + shortfalls(base, best, quantity)
+    return _plan(base, best, result, quantity, refused, setting, shares or {})
 
 
-def graph_of(base: Pool, best: Scored, setting: Setting) -> Graph:
+def pairs_of(base: Pool, best: Scored, setting: Setting) -> Pairs:
     """The kept pairs with what each need lacks, each offer has, and each household may still take of a
     limited offer.
     """
     group, limits = _groups(base, best, setting)
     columns = (base.need_columns.quantity, base.offer_columns.quantity)
-    return Graph(best.pairs.need, best.pairs.offer, best.score, group, *columns, limits)
+    return Pairs(best.pairs.need, best.pairs.offer, best.score, group, *columns, limits)
 
 
 def _groups(base: Pool, best: Scored, setting: Setting) -> tuple[Ints, Ints]:
@@ -123,18 +125,19 @@ def _plan(
     base: Pool,
     best: Scored,
     result: Allocation,
+    quantity: Ints,
     refused: Sequence[Refusal],
     setting: Setting,
     shares: Mapping[str, int],
 ) -> Plan:
     edges = Edges(base, best, setting)
     return Plan(
-        assignments=tuple(edges.assignment(pair, n) for pair, n in enumerate(result.quantity.tolist()) if n),
-        alternatives=Alternatives(edges, result.quantity),
+        assignments=tuple(edges.assignment(pair, n) for pair, n in enumerate(quantity.tolist()) if n),
+        alternatives=Alternatives(edges, quantity),
         refusals=tuple(sorted(refused, key=lambda refusal: refusal.need_id)),
         certificate=result.certificate,
-        fairness=fairness(base, best, result.quantity, shares),
+        fairness=fairness(base, best, quantity, shares),
         prices={
-            offer.id: price for offer, price in zip(base.offers, result.offer_price.tolist(), strict=True)
+            offer.id: price for offer, price in zip(base.offers, result.offer_points.tolist(), strict=True)
         },
     )

@@ -1,0 +1,159 @@
+"""What an allocation is asked about: edges by need with their scores, quantities, and limits."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from matching.columns import Ints
+from matching.compiled import compiled
+from matching.market import Small
+
+HIGHEST_SCORE = 2**28
+"""Scores and quantities above this don't fit the solver's whole numbers."""
+
+
+class TooLarge(ValueError):
+    """A score or a quantity is above 268,435,455; use a larger unit."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """Need i has the edges start[i] to start[i + 1], best score first.
+
+    `offer`, `score` (milli-points, above 0), `group`: one entry an edge; `group` is a per-household limit that
+    the edge counts to, or -1 (empty = no limits at all). All edges of a group share one offer.
+    `need_quantity`, `offer_quantity`, `group_limit`: units, by number. `order`: where each edge stood in what
+    the graph was made of.
+    """
+
+    start: Ints
+    offer: Small
+    score: Small
+    group: Small
+    need_quantity: Small
+    offer_quantity: Small
+    group_limit: Small
+    order: Ints
+
+    @property
+    def need(self) -> Ints:
+        """The need of each edge."""
+        return np.repeat(np.arange(self.start.size - 1), np.diff(self.start))
+
+    def spread(self, units: Small, pairs: int) -> Ints:
+        """Units of each edge at the places that the pairs had."""
+        full = np.zeros(pairs, np.int64)
+        full[self.order] = units
+        return full
+
+
+class Pairs(NamedTuple):
+    """Possible pairs in any order, one entry each; quantities and limits by number."""
+
+    need: Ints
+    offer: Ints
+    score: Ints
+    group: Ints
+    need_quantity: Ints
+    offer_quantity: Ints
+    group_limit: Ints
+
+
+def graph_of(pairs: Pairs) -> Graph:
+    """The pairs that can carry anything, sorted. Raises `TooLarge`."""
+    for values in (pairs.score, pairs.need_quantity, pairs.offer_quantity, pairs.group_limit):
+        if values.size and values.max() >= HIGHEST_SCORE:
+            raise TooLarge(TooLarge.__doc__)
+    useful = (
+        (pairs.score > 0) & (pairs.need_quantity[pairs.need] > 0) & (pairs.offer_quantity[pairs.offer] > 0)
+    )
+    limited = np.flatnonzero(pairs.group >= 0)
+    useful[limited] &= pairs.group_limit[pairs.group[limited]] > 0
+    order = np.flatnonzero(useful)
+    order = order[np.lexsort((order, pairs.offer[order], -pairs.score[order], pairs.need[order]))]
+    start = np.zeros(pairs.need_quantity.size + 1, np.int64)
+    np.cumsum(np.bincount(pairs.need[order], minlength=pairs.need_quantity.size), out=start[1:])
+    group = pairs.group[order] if limited.size else np.zeros(0, np.int64)
+    needs, offers, limits = (_small(np.maximum(0, units)) for units in pairs[4:])
+    return Graph(
+        start,
+        _small(pairs.offer[order]),
+        _small(pairs.score[order]),
+        _small(group),
+        needs,
+        offers,
+        limits,
+        order,
+    )
+
+
+def _small(values: Ints) -> Small:
+    return values.astype(np.int32)
+
+
+@compiled
+def best_fill(margin: Ints, most: Small, quantity: int) -> int:
+    """What a need gains at most from edges with these margins, each within its limit."""
+    left, total = quantity, 0
+    for edge in np.argsort(-margin):
+        if left == 0 or margin[edge] <= 0:
+            break
+        units = min(left, most[edge])
+        total += margin[edge] * units
+        left -= units
+    return total
+
+
+@compiled
+def gains(
+    start: Ints, offer: Small, score: Small, group: Small, most: Small, quantity: Small, price: Ints, group_price: Ints,
+    scale: int,
+) -> int:  # fmt: skip
+    """The sum over needs of what each could gain at most at these prices."""
+    total = 0
+    for need in range(quantity.size):
+        first, last = start[need], start[need + 1]
+        margin = np.empty(last - first, np.int64)
+        for k in range(last - first):
+            edge = first + k
+            margin[k] = np.int64(score[edge]) * scale - price[offer[edge]]
+            if group.size > 0 and group[edge] >= 0:
+                margin[k] -= group_price[group[edge]]
+        if most.size > 0:
+            total += best_fill(margin, most[first:last], quantity[need])
+        elif margin.size > 0:
+            total += max(0, margin.max()) * quantity[need]
+    return total
+
+
+def most_of(graph: Graph) -> Small:
+    """What each edge may carry by its own household limit; empty where there is none."""
+    if graph.group.size == 0:
+        return np.zeros(0, np.int32)
+    limited = graph.group >= 0
+    return np.where(limited, graph.group_limit[graph.group], HIGHEST_SCORE).astype(np.int32)
+
+
+def upper_bound(graph: Graph, offer_price: Ints, group_price: Ints, scale: int = 1) -> int:
+    """A bound on every plan from any prices ≥ 0 (in 1/scale milli-points), exact: weak duality."""
+    paid = int(offer_price @ graph.offer_quantity.astype(np.int64))
+    limits = int(group_price @ graph.group_limit.astype(np.int64)) if group_price.size else 0
+    kept = gains(
+        graph.start, graph.offer, graph.score, graph.group, most_of(graph), graph.need_quantity, offer_price, group_price,
+        scale,
+    )  # fmt: skip
+    return (int(kept) + paid + limits) // scale
+
+
+@compiled
+def count(start: Ints, offer: Small, score: Small, units: Small, offers: int) -> tuple[int, Ints, Ints]:
+    """The score of a plan, what each need gets and what each offer gives."""
+    objective = 0
+    met, used = np.zeros(start.size - 1, np.int64), np.zeros(offers, np.int64)
+    for need in range(start.size - 1):
+        for edge in range(start[need], start[need + 1]):
+            objective += np.int64(score[edge]) * units[edge]
+            met[need] += units[edge]
+            used[offer[edge]] += units[edge]
+    return objective, met, used
