@@ -1,73 +1,20 @@
-"""Which pairs are possible at all, and why the others are not: category by category, a block of pairs at a
-time.
-"""
+"""Which pairs are possible at all, and why the others are not."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from matching.columns import Ints, NeedColumns, OfferColumns, need_columns, offer_columns, rows
+from matching.columns import day, seconds
 from matching.history import Key, lasts
-from matching.model import Category, Need, Offer, Refusal
-from matching.rules import NEED_RULES, PAIR_RULES, Block, Setting
+from matching.market import Small
+from matching.model import Category, Need, Refusal
+from matching.pool import Pool, sources
+from matching.rules import GOVERNMENT, NEED_RULES, PAIR_RULES, Kind, Setting
+from matching.search import Best, Points, Tally, by_place_order, new_best, new_tally, search
+from matching.worth import Worth
 
-CELLS = 1_000_000
 NOTHING_OPEN, DUPLICATE_OPEN, NO_OFFER = "nothing_open", "duplicate_open", "no_offer_of_category"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pool:
-    """Needs and offers in order of their ids, with their columns and the numbers of each category's offers."""
-
-    needs: tuple[Need, ...]
-    offers: tuple[Offer, ...]
-    need_columns: NeedColumns
-    offer_columns: OfferColumns
-    by_category: Mapping[str, Ints]
-    spent: Ints
-    declined: Ints
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """Possible pairs: numbers of need and offer, and the factor of the category in thousandths (1,000 = the
-    category itself).
-    """
-
-    need: Ints
-    offer: Ints
-    factor: Ints
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tally:
-    """For each need: candidate offers, and for each pair rule how many it refused and the first of them (-1
-    if none).
-    """
-
-    candidates: Ints
-    refused: Ints
-    example: Ints
-
-
-def pool(needs: Sequence[Need], offers: Sequence[Offer], setting: Setting) -> Pool:
-    """Everything that blocks are cut from; both sequences sorted by id."""
-    wanted = sorted({code for offer in offers for code in offer.designated_vulnerabilities})
-    codes = {code: number for number, code in enumerate(wanted)}
-    groups: dict[str, list[int]] = defaultdict(list)
-    for number, offer in enumerate(offers):
-        groups[offer.category].append(number)
-    return Pool(
-        tuple(needs),
-        tuple(offers),
-        need_columns(needs, codes),
-        offer_columns(offers, codes, setting.catalogue, setting.policy),
-        {category: np.array(numbers, dtype=np.int64) for category, numbers in groups.items()},
-        _spent(needs, offers, setting.history.taken),
-        _declined(needs, offers, setting.declined),
-    )
 
 
 def barred(needs: Sequence[Need], setting: Setting) -> dict[int, str]:
@@ -80,38 +27,53 @@ def barred(needs: Sequence[Need], setting: Setting) -> dict[int, str]:
     return found | dict.fromkeys(_repeated(needs, setting, found), DUPLICATE_OPEN)
 
 
-def search(pool: Pool, setting: Setting, out: Mapping[int, str], tally: Tally) -> Iterator[Pairs]:
-    """The possible pairs, block by block; the refused ones are counted in `tally`. Needs in `out` are left
-    aside.
-    """
+def look(
+    pool: Pool, setting: Setting, out: Mapping[int, str], points: Points, w: Worth
+) -> tuple[Best, Tally]:
+    """Each need's best offers, and the refused ones counted. Needs in `out` are left aside."""
+    best, tally = new_best(len(pool.needs), setting.policy.edges_per_need), new_tally(len(pool.needs))
+    for code, order in _by_category(pool, out).items():
+        wanted = setting.catalogue[code]
+        for given, factor in sources(wanted, setting):
+            if given.code in pool.by_category:
+                some = pool.by_category[given.code].astype(np.int32)
+                kind = kind_of(wanted, given, factor, setting)
+                search(
+                    order,
+                    pool.need_columns,
+                    pool.offer_columns,
+                    some,
+                    kind,
+                    pool.barred,
+                    w,
+                    points,
+                    best,
+                    tally,
+                )
+    return best, tally
+
+
+def kind_of(wanted: Category, given: Category, factor: int, setting: Setting) -> Kind:
+    """What the pair rules look at of two categories and the day."""
+    return Kind(
+        procedure=given.safety_class == GOVERNMENT,
+        incompatible=given.code in wanted.incompatible,
+        service=given.kind == "service",
+        factor=factor,
+        now=seconds(setting.now),
+        today=day(setting.now),
+    )
+
+
+def _by_category(pool: Pool, out: Mapping[int, str]) -> dict[str, Small]:
     groups: dict[str, list[int]] = defaultdict(list)
     for number, need in enumerate(pool.needs):
         if number not in out:
             groups[need.category].append(number)
-    for code, numbers in sorted(groups.items()):
-        wanted = setting.catalogue[code]
-        for given, factor in sources(wanted, setting):
-            if given.code in pool.by_category:
-                yield from _blocks(
-                    pool, setting, np.array(numbers, dtype=np.int64), (wanted, given, factor), tally
-                )
-
-
-def sources(wanted: Category, setting: Setting) -> list[tuple[Category, int]]:
-    """The category itself, then its accepted substitutes, each with its factor in thousandths."""
-    scale = setting.policy.substitute_milli
-    accepted = [
-        (setting.catalogue[c], f * scale // 1000) for c, f in wanted.accepts if c in setting.catalogue
-    ]
-    return [(wanted, 1000)] + [
-        (given, factor) for given, factor in accepted if factor > 0 and given != wanted
-    ]
-
-
-def new_tally(needs: int) -> Tally:
-    """A tally of nothing yet."""
-    shape = (needs, len(PAIR_RULES))
-    return Tally(np.zeros(needs, np.int64), np.zeros(shape, np.int64), np.full(shape, -1, np.int64))
+    return {
+        code: by_place_order(pool.need_columns, np.array(groups[code], dtype=np.int32))
+        for code in sorted(groups)
+    }
 
 
 def refusals(pool: Pool, setting: Setting, out: Mapping[int, str], tally: Tally) -> list[Refusal]:
@@ -122,56 +84,8 @@ def refusals(pool: Pool, setting: Setting, out: Mapping[int, str], tally: Tally)
     need, rule = np.nonzero(tally.refused)
     columns = (need, rule, tally.refused[need, rule], tally.example[need, rule])
     cells = zip(*(column.tolist() for column in columns), strict=True)
-    found += [
-        Refusal(pool.needs[n].id, PAIR_RULES[r][0], count, pool.offers[e].id) for n, r, count, e in cells
-    ]
+    found += [Refusal(pool.needs[n].id, PAIR_RULES[r], count, pool.offers[e].id) for n, r, count, e in cells]
     return found
-
-
-def _blocks(
-    pool: Pool, setting: Setting, needs: Ints, kind: tuple[Category, Category, int], tally: Tally
-) -> Iterator[Pairs]:
-    wanted, given, factor = kind
-    offers = pool.by_category[given.code]
-    height = max(1, CELLS // offers.size)
-    for start in range(0, needs.size, height):
-        part = needs[start : start + height]
-        block = block_of(pool, setting, part, offers, (wanted, given))
-        refused_by = judge(block)
-        _count(tally, part, offers, refused_by)
-        row, column = np.nonzero(refused_by < 0)
-        yield Pairs(part[row], offers[column], np.full(row.size, factor, dtype=np.int64))
-
-
-def block_of(
-    pool: Pool, setting: Setting, needs: Ints, offers: Ints, kind: tuple[Category, Category]
-) -> Block:
-    """Some needs of one category against some offers of another, by their numbers in the pool."""
-    keys = needs[:, None] * len(pool.offers) + offers[None, :]
-    columns = (rows(pool.need_columns, needs), rows(pool.offer_columns, offers))
-    return Block(*columns, *kind, setting, keys, pool.spent, pool.declined)
-
-
-def judge(block: Block) -> Ints:
-    """For each pair of the block the number of the first rule that bars it, or -1."""
-    verdict = np.full(block.keys.shape, -1, dtype=np.int64)
-    for number, (_, bars) in enumerate(PAIR_RULES):
-        hit = bars(block)
-        if hit.any():
-            verdict[(verdict < 0) & hit] = number
-    return verdict
-
-
-def _count(tally: Tally, needs: Ints, offers: Ints, verdict: Ints) -> None:
-    tally.candidates[needs] += offers.size
-    row, column = np.nonzero(verdict >= 0)
-    shape = (needs.size, len(PAIR_RULES))
-    cell = row * len(PAIR_RULES) + verdict[row, column]
-    tally.refused[needs] += np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
-    first = np.full(shape[0] * shape[1], -1, dtype=np.int64)
-    first[cell[::-1]] = offers[column[::-1]]
-    known = tally.example[needs]
-    tally.example[needs] = np.where(known < 0, first.reshape(shape), known)
 
 
 def _barred_refusal(pool: Pool, setting: Setting, number: int, rule: str) -> Refusal:
@@ -196,25 +110,3 @@ def _repeated(needs: Sequence[Need], setting: Setting, out: Mapping[int, str]) -
         if first.setdefault((need.beneficiary_id, need.category), number) != number:
             repeated.append(number)
     return repeated
-
-
-def _spent(needs: Sequence[Need], offers: Sequence[Offer], taken: Mapping[Key, int]) -> Ints:
-    homes: dict[str, list[int]] = defaultdict(list)
-    for number, need in enumerate(needs):
-        homes[need.beneficiary_id].append(number)
-    numbers = {offer.id: number for number, offer in enumerate(offers)}
-    limits = {
-        offer.id: offer.per_household_limit for offer in offers if offer.per_household_limit is not None
-    }
-    used = [(o, b) for (o, b), units in taken.items() if o in limits and units >= limits[o]]
-    keys = [need * len(offers) + numbers[o] for o, b in used for need in homes.get(b, ())]
-    return np.array(sorted(keys), dtype=np.int64)
-
-
-def _declined(needs: Sequence[Need], offers: Sequence[Offer], pairs: frozenset[tuple[str, str]]) -> Ints:
-    need_numbers = {need.id: number for number, need in enumerate(needs)} if pairs else {}
-    offer_numbers = {offer.id: number for number, offer in enumerate(offers)} if pairs else {}
-    known = [(n, o) for n, o in pairs if n in need_numbers and o in offer_numbers]
-    return np.array(
-        sorted(need_numbers[n] * len(offers) + offer_numbers[o] for n, o in known), dtype=np.int64
-    )

@@ -3,9 +3,8 @@ once.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +15,10 @@ from matching.policy import Policy
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Bits = NDArray[np.uint64]
 
 CHINA = timezone(timedelta(hours=8))
+EARTH_M = 6_371_008.8
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = 2**31
 AREA_WIDTHS = (2, 4, 6, 9)
@@ -56,10 +57,9 @@ def town_of(code: str) -> str:
     return code[:9] + "000"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NeedColumns:
-    """One row a need. `direction`: unit vector of its point (nan if unknown); `holds`: which designation
-    codes it has.
+class NeedColumns(NamedTuple):
+    """One row a need. `position`: (longitude, latitude) in degrees, nan if unknown; `holds`: a bit for each
+    vulnerability that it has, by the numbers of `vulnerability_bits`; `direction`: its unit vector; times in seconds since 1970.
     """
 
     area: Ints
@@ -68,12 +68,12 @@ class NeedColumns:
     quantity: Ints
     needed_by: Floats
     minor: Bools
-    holds: NDArray[np.float32]
+    holds: Bits
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OfferColumns:
-    """One row an offer. `first`, `last`: the code spans that it serves; `wants`: its designation codes;
+class OfferColumns(NamedTuple):
+    """One row an offer. `first`, `last`: the code spans that it serves; `wants`: bits of its designation;
+    `nearest`, `fetched`: cosine of the angle that its radius and a household's own way allow (-2 = any);
     `expires`: a day.
     """
 
@@ -82,14 +82,15 @@ class OfferColumns:
     last: Ints
     position: Floats
     direction: Floats
-    radius_m: Floats
+    nearest: Floats
+    fetched: Floats
     self_pickup: Bools
     start: Floats
     end: Floats
     start_day: Ints
     expires: Ints
     margin: Ints
-    wants: NDArray[np.float32]
+    wants: Bits
     licensed: Bools
     vetted: Bools
     limit: Ints
@@ -97,12 +98,16 @@ class OfferColumns:
     quantity: Ints
 
 
-Columns = TypeVar("Columns", NeedColumns, OfferColumns)
+class TooManyCodes(ValueError):
+    """More than 64 different vulnerabilities occur; the official list has 36."""
 
 
-def rows(columns: Columns, index: Ints) -> Columns:
-    """The same columns for some of the rows."""
-    return replace(columns, **{item.name: getattr(columns, item.name)[index] for item in fields(columns)})
+def vulnerability_bits(needs: Sequence[Need], offers: Sequence[Offer]) -> dict[str, int]:
+    """A number below 64 for each vulnerability that an offer is designated for. Raises `TooManyCodes`."""
+    codes = sorted({code for offer in offers for code in offer.designated_vulnerabilities})
+    if len(codes) > 64:
+        raise TooManyCodes(TooManyCodes.__doc__)
+    return {code: number for number, code in enumerate(codes)}
 
 
 def need_columns(needs: Sequence[Need], codes: Mapping[str, int]) -> NeedColumns:
@@ -111,7 +116,7 @@ def need_columns(needs: Sequence[Need], codes: Mapping[str, int]) -> NeedColumns
     return NeedColumns(
         area=_ints([area_span(n.area)[0] for n in needs]),
         position=position,
-        direction=_directions(position),
+        direction=directions(position),
         quantity=_ints([n.quantity for n in needs]),
         needed_by=_floats([np.inf if n.needed_by is None else seconds(n.needed_by) for n in needs]),
         minor=np.array([n.minor for n in needs], dtype=np.bool_),
@@ -132,8 +137,9 @@ def offer_columns(
         first=first,
         last=last,
         position=position,
-        direction=_directions(position),
-        radius_m=_floats([np.inf if o.radius_m is None else o.radius_m for o in offers]),
+        direction=directions(position),
+        nearest=_cosines([o.radius_m for o in offers]),
+        fetched=_cosines([policy.self_pickup_m if o.pickup == "self_pickup" else None for o in offers]),
         self_pickup=np.array([o.pickup == "self_pickup" for o in offers], dtype=np.bool_),
         start=_floats([-np.inf if o.available_from is None else seconds(o.available_from) for o in offers]),
         end=_floats([np.inf if o.available_until is None else seconds(o.available_until) for o in offers]),
@@ -179,18 +185,19 @@ def _positions(points: Sequence[Point | None]) -> Floats:
     )
 
 
-def _directions(position: Floats) -> Floats:
+def directions(position: Floats) -> Floats:
+    """Unit vectors of (longitude, latitude) rows: their product orders pairs as the distance does, and is quick."""
     lng, lat = np.radians(position).T
     return np.stack([np.cos(lat) * np.cos(lng), np.cos(lat) * np.sin(lng), np.sin(lat)], axis=1)
 
 
-def _flags(held: Sequence[tuple[str, ...]], codes: Mapping[str, int]) -> NDArray[np.float32]:
-    table = np.zeros((len(held), len(codes)), dtype=np.float32)
-    for row, names in enumerate(held):
-        for name in names:
-            if name in codes:
-                table[row, codes[name]] = 1
-    return table
+def _cosines(limits_m: Sequence[int | None]) -> Floats:
+    angles = [-2.0 if limit is None else np.cos(min(limit / EARTH_M, np.pi)) for limit in limits_m]
+    return np.array(angles, dtype=np.float64)
+
+
+def _flags(held: Sequence[tuple[str, ...]], codes: Mapping[str, int]) -> Bits:
+    return np.array([sum(1 << codes[c] for c in set(names) if c in codes) for names in held], dtype=np.uint64)
 
 
 def _ints(values: Sequence[int]) -> Ints:

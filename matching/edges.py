@@ -5,9 +5,9 @@ from functools import partial
 
 import numpy as np
 
-from matching.candidates import Pool
 from matching.columns import Ints
 from matching.model import Assignment, Edge
+from matching.pool import Pool
 from matching.ranking import TERMS
 from matching.reasons import need_reasons, reasons
 from matching.rules import Setting
@@ -32,7 +32,7 @@ class Edges:
 
     def some(self, index: Ints) -> list[Edge]:
         """The edges of these pairs, in the order of `index`."""
-        return edges_of(self.base, self.best.take(index), self.setting)
+        return edges_of(self.base, self.best, index, self.setting)
 
 
 class Alternatives(Mapping[str, tuple[Edge, ...]]):
@@ -63,17 +63,15 @@ class Alternatives(Mapping[str, tuple[Edge, ...]]):
         return len(self._places)
 
 
-def edges_of(base: Pool, some: Scored, setting: Setting) -> list[Edge]:
-    """Scored pairs as edges with their reasons, in the same order."""
-    columns = (some.pairs.need, some.pairs.offer, some.pairs.factor, some.score, some.metres, some.parts)
-    numbers = np.unique(some.pairs.need).tolist()
-    person = {number: need_reasons(base.needs[number], setting.policy, setting.now) for number in numbers}
+def edges_of(base: Pool, best: Scored, index: Ints, setting: Setting) -> list[Edge]:
+    """Kept pairs as edges with their reasons, in the order of `index`."""
+    detail = best.parts(index)
+    need, offer = best.pairs.need[index], best.pairs.offer[index]
+    columns = (need, offer, best.pairs.factor[index], best.score[index], detail.metres, detail.parts)
+    person = {n: need_reasons(base.needs[n], setting.policy, setting.now) for n in np.unique(need).tolist()}
     edges = []
-    for need_number, offer_number, factor, score, metres, parts in zip(
-        *(c.tolist() for c in columns), strict=True
-    ):
-        need, offer = base.needs[need_number], base.offers[offer_number]
-        why = person[need_number] + reasons(need, offer, factor, metres)
+    for n, o, factor, score, metres, parts in zip(*(c.tolist() for c in columns), strict=True):
+        why = person[n] + reasons(base.needs[n], base.offers[o], factor, metres)
         points = tuple((name, part) for name, part in zip(TERMS, parts, strict=True) if part)
-        edges.append(Edge(need.id, offer.id, score, points, why))
+        edges.append(Edge(base.needs[n].id, base.offers[o].id, score, points, why))
     return edges

@@ -8,14 +8,16 @@ from datetime import datetime
 
 import numpy as np
 
-from matching.candidates import Pairs, Pool, barred, block_of, judge, pool, sources
+from matching.candidates import barred, kind_of
 from matching.columns import seconds
 from matching.edges import edges_of
 from matching.history import History
 from matching.model import Catalogue, Edge, Need, Offer, PastAid, PendingAid, Policy
+from matching.pool import Pool, pool, sources
 from matching.ranking import AdditiveModel
-from matching.rules import PAIR_RULES, Setting
+from matching.rules import PAIR_RULES, POSSIBLE, Setting
 from matching.scoring import best_pairs
+from matching.search import judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +56,18 @@ def explain(
     whole = barred(base.needs, setting).get(0, "")
     if whole:
         return Explanation((), (), whole)
-    found = list(_judged(base, setting))
-    best = best_pairs(base, [pairs for pairs, _ in found], model, setting, shares or {})
-    edges = sorted(edges_of(base, best, setting), key=lambda edge: (-edge.score, edge.offer_id))
-    refused = sorted(pair for _, some in found for pair in some)
+    best, _ = best_pairs(base, {}, model, setting, shares or {})
+    edges = edges_of(base, best, np.arange(best.score.size), setting)
+    refused = sorted(_refused(base, setting))
     return Explanation(tuple(edges), tuple(refused), "")
 
 
-def _judged(base: Pool, setting: Setting) -> Iterator[tuple[Pairs, list[tuple[str, str]]]]:
-    """For each category that may serve: the possible pairs, and the refused offers with the rule."""
+def _refused(base: Pool, setting: Setting) -> Iterator[tuple[str, str]]:
+    """Offers of the category and its substitutes that the need can't have, each with its rule."""
     wanted = setting.catalogue[base.needs[0].category]
-    first = np.zeros(1, dtype=np.int64)
     for given, factor in sources(wanted, setting):
-        if given.code not in base.by_category:
-            continue
-        offers = base.by_category[given.code]
-        verdict = judge(block_of(base, setting, first, offers, (wanted, given)))[0]
-        able = offers[verdict < 0]
-        pairs = Pairs(np.zeros_like(able), able, np.full(able.size, factor, dtype=np.int64))
-        barred_offers = np.flatnonzero(verdict >= 0).tolist()
-        yield pairs, [(base.offers[offers[n]].id, PAIR_RULES[verdict[n]][0]) for n in barred_offers]
+        some = base.by_category.get(given.code, np.zeros(0, np.int64)).astype(np.int32)
+        kind = kind_of(wanted, given, factor, setting)
+        rules = judge(base.need_columns, 0, base.offer_columns, some, kind, base.barred)
+        for number in np.flatnonzero(rules != POSSIBLE).tolist():
+            yield base.offers[some[number]].id, PAIR_RULES[rules[number]]

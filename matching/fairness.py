@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from matching.candidates import Pool
 from matching.columns import Ints
 from matching.model import Fairness
+from matching.pool import Pool
 from matching.scoring import Scored
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from matching.candidates import Pairs, Pool
-from matching.columns import NEVER, Floats, Ints, day, seconds, town_of
+from matching.columns import NEVER, Floats, Ints, NeedColumns, OfferColumns, day, seconds, town_of
+from matching.compiled import compiled
 from matching.model import Need
 from matching.policy import Policy
+from matching.pool import Pairs, Pool
 from matching.rules import Setting, haversine_m
 
 NAMES = (
@@ -58,45 +60,67 @@ def waiting_points(waited_s: float, policy: Policy) -> int:
     return min(policy.waiting_cap, policy.waiting_points_per_day * max(0, int(waited_s // DAY_S)))
 
 
-def matrix(pool: Pool, pairs: Pairs, points: NeedPoints, setting: Setting) -> tuple[Floats, Floats]:
-    """(pairs, NAMES) features and the metres of each pair (nan if unknown)."""
-    needs, offers = pool.need_columns, pool.offer_columns
-    need, offer = pairs.need, pairs.offer
-    metres = haversine_m(needs.position[need], offers.position[offer])
-    columns = [
-        pairs.factor / 1000,
-        nearness(needs.area[need], offers.origin[offer]),
-        distance_fade(metres, setting.policy),
-        _expiry(pool, offer, setting),
-        np.asarray(offers.wants.any(axis=1))[offer].astype(np.float64),
-        np.minimum(1.0, offers.quantity[offer] / needs.quantity[need]),
-        1.0 - offers.used[offer],
-        1.0 - offers.self_pickup[offer],
-    ]
-    return np.column_stack([points.table[need], *columns]), metres
+class OfferPoints(NamedTuple):
+    """The features that depend on the offer alone, one row an offer: expiry, designation, condition, delivery."""
+
+    table: Floats
 
 
-def nearness(one: Ints, other: Ints) -> Floats:
-    """1 in the same town, a half in the same county, a quarter in the same city, else 0."""
-    same = [one // 10**cut == other // 10**cut for cut in (3, 6, 8)]
-    return np.select(same, [1.0, 0.5, 0.25], 0.0)
-
-
-def distance_fade(metres: Floats, policy: Policy) -> Floats:
-    """1 up to the soft distance, then falling: a half at twice, a third at three times. Unknown counts as
-    20 km.
+def offer_points(offers: OfferColumns, setting: Setting) -> OfferPoints:
+    """First expired, first out (1 for what runs out within 14 days, 0 from 60 days on); given for somebody; new;
+    brought to the door.
     """
-    known = np.where(np.isnan(metres), UNKNOWN_DISTANCE_M, metres)
-    return np.asarray(1.0 / np.maximum(1.0, known / max(1, policy.soft_distance_m)))
-
-
-def _expiry(pool: Pool, offer: Ints, setting: Setting) -> Floats:
-    # First expired, first out: 1 for goods that run out within 14 days, 0 from 60 days on.
-    offers = pool.offer_columns
     left = np.where(offers.expires == NEVER, np.inf, offers.expires - day(setting.now))
-    closing = (offers.end - seconds(setting.now)) / DAY_S
-    days = np.minimum(left, closing)
-    return np.asarray(np.clip((60 - days) / (60 - 14), 0.0, 1.0))[offer]
+    days = np.minimum(left, (offers.end - seconds(setting.now)) / DAY_S)
+    expiry = np.clip((60 - days) / (60 - 14), 0.0, 1.0)
+    columns = [expiry, offers.wants != 0, 1.0 - offers.used, 1.0 - offers.self_pickup]
+    return OfferPoints(np.column_stack(columns).astype(np.float64))
+
+
+def matrix(
+    pool: Pool, pairs: Pairs, points: NeedPoints, offered: OfferPoints, setting: Setting
+) -> tuple[Floats, Floats]:
+    """(pairs, NAMES) features and the metres of each pair (nan if unknown)."""
+    way, metres = ways(
+        pool.need_columns, pool.offer_columns, pairs.need, pairs.offer, setting.policy.soft_distance_m
+    )
+    expiry, designation, condition, delivery = offered.table[pairs.offer].T
+    columns = [
+        pairs.factor / 1000, way[:, 0], way[:, 1], expiry, designation,
+        np.minimum(1.0, pool.offer_columns.quantity[pairs.offer] / pool.need_columns.quantity[pairs.need]),
+        condition, delivery,
+    ]  # fmt: skip
+    return np.column_stack([points.table[pairs.need], *columns]), metres
+
+
+@compiled
+def ways(
+    needs: NeedColumns, offers: OfferColumns, need: Ints, offer: Ints, soft_m: float
+) -> tuple[Floats, Floats]:
+    """For each pair how near the areas and the points are, and the metres between."""
+    table, metres = np.empty((need.size, 2)), np.empty(need.size)
+    for k in range(need.size):
+        metres[k] = haversine_m(needs.position[need[k]], offers.position[offer[k]])
+        table[k, 0] = near(needs.area[need[k]], offers.origin[offer[k]])
+        table[k, 1] = fade(metres[k], soft_m)
+    return table, metres
+
+
+@compiled
+def near(one: int, other: int) -> float:
+    """1 in the same town, a half in the same county, a quarter in the same city, else 0."""
+    if one // 1_000 == other // 1_000:
+        return 1.0
+    if one // 1_000_000 == other // 1_000_000:
+        return 0.5
+    return 0.25 if one // 100_000_000 == other // 100_000_000 else 0.0
+
+
+@compiled
+def fade(metres: float, soft_m: float) -> float:
+    """1 up to the soft distance, then falling: a half at twice, a third at three times. Unknown counts as 20 km."""
+    known = UNKNOWN_DISTANCE_M if np.isnan(metres) else metres
+    return float(1.0 / max(1.0, known / max(1.0, soft_m)))
 
 
 def _fade(value: float, full: float, none: float) -> float:

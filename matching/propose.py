@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from matching.allocation import Allocation, allocate
-from matching.candidates import Pool, barred, new_tally, pool, refusals, search
+from matching.candidates import barred, refusals
 from matching.columns import Ints, seconds
 from matching.edges import Alternatives, Edges
 from matching.fairness import fairness
@@ -24,6 +24,7 @@ from matching.model import (
     Policy,
     Refusal,
 )
+from matching.pool import Pool, pool
 from matching.ranking import AdditiveModel
 from matching.rules import Setting
 from matching.scoring import Scored, best_pairs
@@ -80,11 +81,11 @@ def propose(
     seconds(now)
     setting = Setting(catalogue, policy, History.of(past, pending), now, declined)
     base = pool(_by_id(needs), _by_id(offers), setting)
-    out, tally = barred(base.needs, setting), new_tally(len(needs))
-    best = best_pairs(base, search(base, setting, out, tally), model, setting, shares or {})
-    graph = graph_of(pairs_of(base, best, setting))
-    result = allocate(graph, seed=seed)
-    quantity = graph.spread(result.quantity, best.score.size)
+    out = barred(base.needs, setting)
+    best, tally = best_pairs(base, out, model, setting, shares or {})
+    able = graph_of(pairs_of(base, best, setting))
+    result = allocate(able, seed=seed)
+    quantity = able.spread(result.quantity, best.score.size)
     refused = refusals(base, setting, out, tally) + shortfalls(base, best, quantity)
     return _plan(base, best, result, quantity, refused, setting, shares or {})
 

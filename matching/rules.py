@@ -1,21 +1,22 @@
-"""The hard rules: each row of the two tables bars pairs that no score may make up for.
+"""The hard rules: each bars pairs that no score may make up for.
 
-`NEED_RULES` look at the need alone, `PAIR_RULES` at a block of needs × offers. The first row that bars a
-pair names the refusal.
+`NEED_RULES` look at the need alone; the rules of `PAIR_RULES` at the categories, at the place, or at one pair. The
+first that bars a pair names the refusal.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
-from matching.columns import Bools, Floats, Ints, NeedColumns, OfferColumns, day, seconds
+from matching.columns import EARTH_M, Floats, Ints, NeedColumns, OfferColumns
+from matching.compiled import compiled, inlined
 from matching.history import History, barred_since
-from matching.model import Catalogue, Category, Need
+from matching.model import Catalogue, Need
 from matching.policy import Policy
 
-EARTH_M = 6_371_008.8
 GOVERNMENT = "SR"
 
 
@@ -32,26 +33,29 @@ class Setting:
     declined: frozenset[tuple[str, str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """Needs of the category `wanted` against offers of the category `given`.
-
-    `keys`: need number × number of offers + offer number, (n, m); `spent`: the keys whose per-household
-    limit is used up; `declined`: the keys that a person said no to.
+class Kind(NamedTuple):
+    """The needs' category against the offers': whether they exclude each other, what one offer of it counts in
+    thousandths, and what else of the categories and the day the rules look at.
     """
 
-    needs: NeedColumns
-    offers: OfferColumns
-    wanted: Category
-    given: Category
-    setting: Setting
-    keys: Ints
+    procedure: bool
+    incompatible: bool
+    service: bool
+    factor: int
+    now: float
+    today: int
+
+
+class Barred(NamedTuple):
+    """Sorted keys, need number × number of offers + offer number: pairs whose household limit is used up, and
+    pairs that a person said no to.
+    """
+
     spent: Ints
     declined: Ints
 
 
 NeedRule = Callable[[Need, Setting], bool]
-PairRule = Callable[[Block], Bools]
 
 
 def unknown_category(need: Need, setting: Setting) -> bool:
@@ -95,113 +99,118 @@ NEED_RULES: tuple[tuple[str, NeedRule], ...] = (
 )
 
 
-def offered_procedure(block: Block) -> Bools:
-    """An offer filed under a government procedure is none."""
-    return np.array([[block.given.safety_class == GOVERNMENT]])
+PAIR_RULES = (
+    "government_procedure", "incompatible", "out_of_area", "out_of_radius", "too_far_to_fetch", "window_missed", "expiring",
+    "not_designated", "licence_missing", "vetting_missing", "household_limit", "declined_before", "nothing_left",
+)  # fmt: skip
+"""In this order; the number of a rule is its place."""
+(
+    PROCEDURE,
+    INCOMPATIBLE,
+    AREA,
+    RADIUS,
+    FETCH,
+    WINDOW,
+    EXPIRING,
+    DESIGNATION,
+    LICENCE,
+    VETTING,
+    LIMIT,
+    DECLINED,
+    NOTHING,
+) = range(len(PAIR_RULES))
+POSSIBLE = -1
 
 
-def incompatible(block: Block) -> Bools:
-    """The taxonomy says that the offered category never serves the wanted one."""
-    return np.array([[block.given.code in block.wanted.incompatible]])
+@inlined
+def by_category(kind: Kind) -> int:
+    """An offer filed under a government procedure is none; some categories never serve the wanted one."""
+    if kind.procedure:
+        return PROCEDURE
+    return INCOMPATIBLE if kind.incompatible else POSSIBLE
 
 
-def out_of_area(block: Block) -> Bools:
-    """The need's area lies under none of the codes that the offer serves."""
-    areas, which = np.unique(block.needs.area, return_inverse=True)
-    area = areas[:, None, None]
-    served = np.any((block.offers.first <= area) & (area <= block.offers.last), axis=2)
-    return np.asarray(~served)[which]
-
-
-def out_of_radius(block: Block) -> Bools:
-    """Farther than the offer goes; only where both points are known."""
-    return _farther(block, block.offers.radius_m)
-
-
-def too_far_to_fetch(block: Block) -> Bools:
-    """Farther than a household should have to go to fetch goods itself."""
-    limit = np.where(block.offers.self_pickup, float(block.setting.policy.self_pickup_m), np.inf)
-    return _farther(block, limit)
-
-
-def window_missed(block: Block) -> Bools:
-    """The offer's window has closed, or opens after the need's date."""
-    closed = block.offers.end < seconds(block.setting.now)
-    return np.asarray(closed[None, :] | (block.offers.start[None, :] > block.needs.needed_by[:, None]))
-
-
-def expiring(block: Block) -> Bools:
-    """On the earliest day of delivery less is left than the category's margin (慈善法 art. 36)."""
-    earliest = np.maximum(block.offers.start_day, day(block.setting.now))
-    return np.asarray((earliest + block.offers.margin > block.offers.expires)[None, :])
-
-
-def not_designated(block: Block) -> Bools:
-    """The donor gave for others: none of the designated vulnerabilities is held (慈善法 art. 56)."""
-    designated = np.asarray(block.offers.wants.any(axis=1))
-    return np.asarray(designated[None, :] & (block.needs.holds @ block.offers.wants.T == 0))
-
-
-def licence_missing(block: Block) -> Bools:
-    """S3 and S4 work without the licence that the offered category asks for (志愿服务条例 art. 16,
-    安全生产法 art. 30).
+@inlined
+def by_place(area: int, direction: Floats, offers: OfferColumns, j: int) -> int:
+    """The offer serves no code that the area lies under; or the place is farther than it goes, or than a
+    household should have to go to fetch goods itself (a point that is not known is not too far).
     """
-    return np.asarray(~block.offers.licensed[None, :])
+    served = False
+    for k in range(offers.first.shape[1]):
+        served = served or offers.first[j, k] <= area <= offers.last[j, k]
+    if not served:
+        return AREA
+    there = offers.direction[j]
+    cosine = direction[0] * there[0] + direction[1] * there[1] + direction[2] * there[2]
+    if cosine < offers.nearest[j]:
+        return RADIUS
+    return FETCH if cosine < offers.fetched[j] else POSSIBLE
 
 
-def vetting_missing(block: Block) -> Bools:
-    """A service to a minor by people who were not vetted (未成年人保护法 art. 62, extended to volunteers by
-    policy).
+@inlined
+def by_time(needs: NeedColumns, i: int, offers: OfferColumns, j: int, kind: Kind) -> int:
+    """The window has closed, or opens after the need's date; or on the earliest day of delivery less is left than
+    the category's margin (慈善法 art. 36).
     """
-    if block.given.kind != "service":
-        return np.array([[False]])
-    return np.asarray(block.needs.minor[:, None] & ~block.offers.vetted[None, :])
+    if offers.end[j] < kind.now or offers.start[j] > needs.needed_by[i]:
+        return WINDOW
+    earliest = max(offers.start_day[j], kind.today)
+    return EXPIRING if earliest + offers.margin[j] > offers.expires[j] else POSSIBLE
 
 
-def household_limit(block: Block) -> Bools:
-    """The household already had as much of the offer as one household may have."""
-    none = (block.offers.limit <= 0)[None, :]
-    return np.asarray(none | np.isin(block.keys, block.spent)) if block.spent.size else np.asarray(none)
+@inlined
+def by_person(needs: NeedColumns, i: int, offers: OfferColumns, j: int, kind: Kind) -> int:
+    """The donor gave for others (慈善法 art. 56); S3 and S4 work without the licence (志愿服务条例 art. 16, 安全生产法
+    art. 30); a service to a minor by people who were not vetted (未成年人保护法 art. 62, extended by policy).
+    """
+    if offers.wants[j] != 0 and offers.wants[j] & needs.holds[i] == 0:
+        return DESIGNATION
+    if not offers.licensed[j]:
+        return LICENCE
+    return VETTING if kind.service and needs.minor[i] and not offers.vetted[j] else POSSIBLE
 
 
-def declined_before(block: Block) -> Bools:
-    """A coordinator declined the pair: it is not proposed again."""
-    return np.isin(block.keys, block.declined) if block.declined.size else np.array([[False]])
+@inlined
+def among(keys: Ints, key: int) -> bool:
+    """Whether a sorted table holds the key."""
+    if keys.size == 0:
+        return False
+    place = np.searchsorted(keys, key)
+    return bool(place < keys.size and keys[place] == key)
 
 
-def nothing_left(block: Block) -> Bools:
-    """Everything of the offer is promised."""
-    return np.asarray((block.offers.quantity <= 0)[None, :])
+@inlined
+def by_history(i: int, offers: OfferColumns, j: int, barred: Barred) -> int:
+    """The household already had as much of the offer as it may; a coordinator declined the pair; everything of the
+    offer is promised.
+    """
+    key = i * offers.quantity.size + j
+    if offers.limit[j] <= 0 or among(barred.spent, key):
+        return LIMIT
+    if among(barred.declined, key):
+        return DECLINED
+    return NOTHING if offers.quantity[j] <= 0 else POSSIBLE
 
 
-PAIR_RULES: tuple[tuple[str, PairRule], ...] = (
-    ("government_procedure", offered_procedure),
-    ("incompatible", incompatible),
-    ("out_of_area", out_of_area),
-    ("out_of_radius", out_of_radius),
-    ("too_far_to_fetch", too_far_to_fetch),
-    ("window_missed", window_missed),
-    ("expiring", expiring),
-    ("not_designated", not_designated),
-    ("licence_missing", licence_missing),
-    ("vetting_missing", vetting_missing),
-    ("household_limit", household_limit),
-    ("declined_before", declined_before),
-    ("nothing_left", nothing_left),
-)
+@inlined
+def by_pair(needs: NeedColumns, i: int, offers: OfferColumns, j: int, kind: Kind, barred: Barred) -> int:
+    """What bars this need from this offer although the place is served, or `POSSIBLE`."""
+    rule = by_time(needs, i, offers, j, kind)
+    if rule == POSSIBLE:
+        rule = by_person(needs, i, offers, j, kind)
+    if rule == POSSIBLE:
+        rule = by_history(i, offers, j, barred)
+    return rule
 
 
-def haversine_m(one: Floats, other: Floats) -> Floats:
-    """Great-circle metres between (longitude, latitude) rows in degrees; nan where a point is unknown."""
-    (lng1, lat1), (lng2, lat2) = np.radians(one).T, np.radians(other).T
+@compiled
+def haversine_m(one: Floats, other: Floats) -> float:
+    """Great-circle metres between two (longitude, latitude) points in degrees; nan where one is unknown."""
+    lng1, lat1, lng2, lat2 = (
+        np.radians(one[0]),
+        np.radians(one[1]),
+        np.radians(other[0]),
+        np.radians(other[1]),
+    )
     half = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lng2 - lng1) / 2) ** 2
-    return np.asarray(2 * EARTH_M * np.arcsin(np.sqrt(np.minimum(half, 1.0))))
-
-
-def _farther(block: Block, limit_m: Floats) -> Bools:
-    # The angle between unit vectors orders pairs like the haversine, and is one matrix product for the whole block.
-    if not np.isfinite(limit_m).any():
-        return np.array([[False]])
-    nearest = np.cos(np.minimum(limit_m / EARTH_M, np.pi))
-    nearest[~np.isfinite(limit_m)] = -np.inf
-    return np.asarray(block.needs.direction @ block.offers.direction.T < nearest)
+    return float(2 * EARTH_M * np.arcsin(np.sqrt(min(half, 1.0))))

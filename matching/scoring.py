@@ -1,71 +1,82 @@
-"""Score the possible pairs and keep each need's best."""
+"""Score the possible pairs and keep each need's best; the parts of a score are put together for those looked at."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from matching.candidates import Pairs, Pool
+from matching.candidates import look
 from matching.columns import Floats, Ints
-from matching.features import NAMES, NeedPoints, matrix, need_points
+from matching.features import NAMES, NeedPoints, OfferPoints, matrix, need_points, offer_points
+from matching.pool import Pairs, Pool, sources
 from matching.ranking import AdditiveModel
 from matching.rules import Setting
+from matching.search import Points, Tally, edges_of
+from matching.worth import worth_of
+
+NEED_TERMS = range(5)
+OFFER_TERMS = tuple(NAMES.index(name) for name in ("expiry", "designation", "condition", "delivery"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """(pairs, 1 + features) contributions that sum to the scores; `metres`: nan if unknown."""
+
+    parts: Ints
+    metres: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """Pairs in order of need and offer; `parts`: (pairs, 1 + features) contributions; `metres`: nan if
-    unknown.
-    """
+    """The kept pairs in order of need, best first, with what their scores are made of when asked."""
 
     pairs: Pairs
     score: Ints
-    parts: Ints
-    metres: Floats
+    pool: Pool
+    model: AdditiveModel
+    setting: Setting
+    points: NeedPoints
+    offered: OfferPoints
 
-    def take(self, index: Ints) -> "Scored":
-        """Some of the pairs, in the order of `index`."""
-        pairs = Pairs(self.pairs.need[index], self.pairs.offer[index], self.pairs.factor[index])
-        return Scored(pairs, self.score[index], self.parts[index], self.metres[index])
+    def parts(self, index: Ints) -> Parts:
+        """What the scores of these pairs are made of."""
+        some = Pairs(self.pairs.need[index], self.pairs.offer[index], self.pairs.factor[index])
+        table, metres = matrix(self.pool, some, self.points, self.offered, self.setting)
+        return Parts(self.model.contributions(table), metres)
 
 
 def best_pairs(
-    pool: Pool, found: Iterable[Pairs], model: AdditiveModel, setting: Setting, shares: Mapping[str, int]
-) -> Scored:
+    pool: Pool, out: Mapping[int, str], model: AdditiveModel, setting: Setting, shares: Mapping[str, int]
+) -> tuple[Scored, Tally]:
     """Each need's `policy.edges_per_need` best pairs; of equal ones the offers with the smaller ids."""
-    points = need_points(pool.needs, setting, shares)
-    width = setting.policy.edges_per_need
-    kept = [_best(_score(pool, pairs, model, points, setting), width) for pairs in found if pairs.need.size]
-    best = _best(_join(kept), width)
-    return best.take(np.lexsort((best.pairs.offer, best.pairs.need)))
+    points, offered = need_points(pool.needs, setting, shares), offer_points(pool.offer_columns, setting)
+    best, tally = look(pool, setting, out, terms(model, points, offered, setting), worth_of(model))
+    start, offer, score = edges_of(best)
+    need = np.repeat(np.arange(start.size - 1), np.diff(start))
+    given = offer.astype(np.int64)
+    pairs = Pairs(need, given, _factors(pool, need, given, setting))
+    return Scored(pairs, score.astype(np.int64), pool, model, setting, points, offered), tally
 
 
-def _score(pool: Pool, pairs: Pairs, model: AdditiveModel, points: NeedPoints, setting: Setting) -> Scored:
-    features, metres = matrix(pool, pairs, points, setting)
-    parts = model.contributions(features)
-    return Scored(pairs, parts.sum(axis=1), parts, metres)
+def terms(model: AdditiveModel, points: NeedPoints, offered: OfferPoints, setting: Setting) -> Points:
+    """What the need alone and the offer alone are worth."""
+    need, offer = np.zeros((len(points.table), len(NAMES))), np.zeros((len(offered.table), len(NAMES)))
+    need[:, NEED_TERMS] = points.table
+    offer[:, OFFER_TERMS] = offered.table
+    of_need = model.contributions(need)[:, [0, *(1 + term for term in NEED_TERMS)]].sum(axis=1)
+    of_offer = model.contributions(offer)[:, [1 + term for term in OFFER_TERMS]].sum(axis=1)
+    return Points(of_need, of_offer, float(setting.policy.soft_distance_m))
 
 
-def _best(scored: Scored, width: int) -> Scored:
-    order = np.lexsort((scored.pairs.offer, -scored.score, scored.pairs.need))
-    need = scored.pairs.need[order]
-    starts = np.flatnonzero(np.diff(need, prepend=-1))
-    rank = np.arange(need.size) - np.repeat(starts, np.diff(starts, append=need.size))
-    return scored.take(order[rank < width])
-
-
-def _join(parts: list[Scored]) -> Scored:
-    none = np.zeros(0, dtype=np.int64)
-    empty = Scored(Pairs(none, none, none), none, np.zeros((0, 1 + len(NAMES)), np.int64), np.zeros(0))
-    every = [empty, *parts]
-    pairs = Pairs(
-        np.concatenate([s.pairs.need for s in every]),
-        np.concatenate([s.pairs.offer for s in every]),
-        np.concatenate([s.pairs.factor for s in every]),
-    )
-    return Scored(
-        pairs,
-        np.concatenate([s.score for s in every]),
-        np.concatenate([s.parts for s in every]),
-        np.concatenate([s.metres for s in every]),
-    )
+def _factors(pool: Pool, need: Ints, offer: Ints, setting: Setting) -> Ints:
+    """What one of the offered category counts for the wanted one, in thousandths."""
+    codes = sorted({need.category for need in pool.needs} | set(pool.by_category))
+    number = {code: place for place, code in enumerate(codes)}
+    table = np.full((len(codes), len(codes)), 1000, dtype=np.int64)
+    for code in {item.category for item in pool.needs} & set(setting.catalogue):
+        for given, factor in sources(setting.catalogue[code], setting):
+            if given.code in number:
+                table[number[code], number[given.code]] = factor
+    wanted = np.array([number[item.category] for item in pool.needs], dtype=np.int64)
+    given_by = np.array([number[item.category] for item in pool.offers], dtype=np.int64)
+    return table[wanted[need], given_by[offer]]

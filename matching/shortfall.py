@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from matching.candidates import Pool
 from matching.columns import Ints
 from matching.model import Refusal
+from matching.pool import Pool
 from matching.scoring import Scored
 
 OUTRANKED, EXHAUSTED, TOO_LOW = "outranked", "exhausted", "score_too_low"

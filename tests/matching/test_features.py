@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from matching.features import distance_fade, nearness, vulnerability_points
+from matching.features import fade, near, vulnerability_points
 from matching.model import Policy
 from matching.rules import haversine_m
 
@@ -24,19 +24,15 @@ def test_the_highest_vulnerability_and_a_little_for_each_other(codes: tuple[str,
 
 
 def test_distance_fades_from_ten_kilometres_on() -> None:
-    faded = distance_fade(np.array([0.0, 10_000.0, 20_000.0, np.nan]), Policy())
-    assert faded.tolist() == [1.0, 1.0, 0.5, 0.5]
+    assert [fade(metres, 10_000.0) for metres in (0.0, 10_000.0, 20_000.0, np.nan)] == [1.0, 1.0, 0.5, 0.5]
 
 
 def test_nearness_by_code() -> None:
-    town = np.array([445381100000] * 4)
-    other = np.array([445381100000, 445381101000, 445321101000, 440100000000])
-    assert nearness(town, other).tolist() == [1.0, 0.5, 0.25, 0.0]
+    others = (445381100000, 445381101000, 445321101000, 440100000000)
+    assert [near(445381100000, other) for other in others] == [1.0, 0.5, 0.25, 0.0]
 
 
 def test_haversine_of_a_degree_of_latitude() -> None:
-    metres = haversine_m(
-        np.array([[112.0, 22.0], [np.nan, np.nan]]), np.array([[112.0, 23.0], [112.0, 23.0]])
-    )
-    assert metres[0] == pytest.approx(111_195, abs=1)
-    assert np.isnan(metres[1])
+    north, south, nowhere = np.array([112.0, 23.0]), np.array([112.0, 22.0]), np.array([np.nan, np.nan])
+    assert haversine_m(south, north) == pytest.approx(111_195, abs=1)
+    assert np.isnan(haversine_m(nowhere, north))

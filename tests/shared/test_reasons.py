@@ -25,7 +25,7 @@ def words(language: Language) -> Words:
 
 def test_every_code_of_the_engine_has_its_sentence() -> None:
     assert set(FACTORS) == set(TERMS)
-    rules = {code for code, _ in NEED_RULES} | {code for code, _ in PAIR_RULES}
+    rules = {code for code, _ in NEED_RULES} | set(PAIR_RULES)
     assert set(RULES) == rules | {NOTHING_OPEN, DUPLICATE_OPEN, NO_OFFER, OUTRANKED, EXHAUSTED, TOO_LOW}
 
 
