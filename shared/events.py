@@ -315,6 +315,31 @@ class RoundCompleted(Event):
     fairness: tuple[AreaShare, ...]
 
 
+class ModelPromoted(Event):
+    """A person put a learned model in force in place of `replaces` (null: the office's own rules).
+
+    `worse_for`: vulnerabilities that it was measured to serve worse; the person gave a reason, which is kept with the model.
+    """
+
+    TYPE = "model.promoted.v1"
+    SUBJECT = "model_id"
+    model_id: UUID
+    number: Count
+    replaces: UUID | None
+    worse_for: tuple[Code, ...]
+    promoted_by: UUID
+
+
+class RulesRestored(Event):
+    """A person took a learned model out of force: the office's own rules rank again."""
+
+    TYPE = "rules.restored.v1"
+    SUBJECT = "model_id"
+    model_id: UUID
+    number: Count
+    restored_by: UUID
+
+
 # coordination ---------------------------------------------------------------------------------------------------------
 
 
@@ -500,6 +525,8 @@ EVENTS: tuple[type[Event], ...] = (
     ProposalMade,
     ProposalSuperseded,
     RoundCompleted,
+    ModelPromoted,
+    RulesRestored,
     ProposalApproved,
     ProposalDeclined,
     CommitmentReleased,

@@ -25,6 +25,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "proposal.made.v1": ("", "提出匹配建议：数量 {quantity}，{points} 分"),
     "proposal.superseded.v1": ("", "匹配建议有更新"),
     "round.completed.v1": ("", "完成一轮匹配：{needs} 项需求，{offers} 项资源，建议 {proposed} 项"),
+    "model.promoted.v1": ("coordinator", "启用第 {number} 号学习模型来排序"),
+    "rules.restored.v1": ("coordinator", "停用第 {number} 号学习模型，恢复按规则排序"),
     "proposal.approved.v1": ("coordinator", "批准：{category} {quantity}{unit}"),
     "proposal.declined.v1": ("coordinator", "谢绝建议：{reason}"),
     "commitment.released.v1": ("", "退回未送成的数量：{quantity}"),

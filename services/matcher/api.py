@@ -1,4 +1,4 @@
-"""/api/matcher/v1: rounds with their certificates, why a need got nothing, the ranking of one need, proposals by hand."""
+"""/api/matcher/v1: rounds with their certificates, why a need got nothing, the ranking of one need, proposals by hand, models."""
 
 from __future__ import annotations
 
@@ -7,11 +7,19 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.matcher import choices, hand, views
+from services.matcher import choices, hand, model_views, models, views
 from services.matcher.schemas import (
+    AskModel,
     AskRound,
+    BackToRules,
     HandProposal,
+    ModelAsked,
+    ModelDetail,
+    ModelInForce,
+    Models,
     NeedOffers,
+    PromoteModel,
+    Promotion,
     ProposeByHand,
     RoundAsked,
     RoundDetail,
@@ -28,8 +36,8 @@ from shared.reasons import words_of
 router = APIRouter(
     responses=problems(
         {
-            409: "What was to be replaced is decided already",
-            422: "Fields that break a rule; `rule` names the matching rule that forbids a pair",
+            409: "What was to be replaced is decided already, or the model can't be put in force",
+            422: "Fields that break a rule; `rule` names the matching rule that forbids a pair, or says that a model serves a group worse",
         }
     )
 )
@@ -90,3 +98,38 @@ async def get_offers(need_id: UUID, call: Call = needs("worker", "coordinator", 
 async def post_proposal(body: ProposeByHand, call: Call = needs("coordinator")) -> HandProposal:
     """Propose by hand, or swap the offer of a pending proposal; another person has to approve it."""
     return HandProposal.model_validate(await call.create(body, hand.propose_by_hand))
+
+
+@router.get("/models")
+async def get_models(
+    cursor: Cursor = None, limit: Limit = 50, call: Call = needs("coordinator", "auditor")
+) -> Models:
+    """Models learned from decisions, latest first, and which one ranks now."""
+    async with call.transaction() as conn:
+        return await model_views.models(conn, cursor, limit)
+
+
+@router.post("/models", status_code=202, openapi_extra=CREATES)
+async def post_model(body: AskModel, call: Call = needs("coordinator")) -> ModelAsked:
+    """Have a challenger learned, for a coordinator of a city or wider; read the outcome from the model's address."""
+    return ModelAsked.model_validate(await call.create(body, models.ask_model))
+
+
+@router.post("/models/rules")
+async def post_rules(body: BackToRules, call: Call = needs("coordinator")) -> ModelInForce:
+    """Back to the office's own rules at once, for a coordinator of a county or wider; nothing happens if they rank already."""
+    return ModelInForce.model_validate(await call.do(body, models.restore_rules))
+
+
+@router.get("/models/{model_id}")
+async def get_model(model_id: UUID, call: Call = needs("coordinator", "auditor")) -> ModelDetail:
+    """The model card, the shapes, and the drift since."""
+    async with call.transaction() as conn:
+        return await model_views.model(conn, model_id)
+
+
+@router.post("/models/{model_id}/promote")
+async def post_promotion(model_id: UUID, body: Promotion, call: Call = needs("coordinator")) -> ModelInForce:
+    """Put a model in force, for a coordinator of a city or wider. One that serves a group worse needs a reason in words."""
+    command = PromoteModel(model_id=model_id, reason=body.reason)
+    return ModelInForce.model_validate(await call.do(command, models.promote))

@@ -1,22 +1,23 @@
-"""The matching worker: keeps its own copy of open needs and offers, and runs rounds."""
+"""The matching worker: keeps its own copy of open needs and offers, runs rounds, and learns from what was decided."""
 
 from pathlib import Path
 
 from services.matcher import api, pages
+from services.matcher.decisions import note_approved, note_follow_up, note_refused
 from services.matcher.handlers import (
     copy_need,
     copy_offer,
     drop_need,
     drop_offer,
     note_aid,
-    note_commitment,
-    note_declined,
     release_commitment,
 )
+from services.matcher.learning import train, watch_drift
 from services.matcher.rounds import run_round, sweep
 from shared.events import (
     CommitmentReleased,
     DeliveryReceived,
+    FollowUpAnswered,
     NeedChanged,
     NeedClosed,
     NeedRaised,
@@ -42,11 +43,17 @@ SERVICE = Service(
         OfferRegistered: copy_offer,
         OfferChanged: copy_offer,
         OfferWithdrawn: drop_offer,
-        ProposalApproved: note_commitment,
-        ProposalDeclined: note_declined,
+        ProposalApproved: note_approved,
+        ProposalDeclined: note_refused,
         CommitmentReleased: release_commitment,
         DeliveryReceived: note_aid,
+        FollowUpAnswered: note_follow_up,
     },
-    jobs={"matcher.round": run_round, "matcher.sweep": sweep},
-    timers={"matcher.sweep": 60},
+    jobs={
+        "matcher.round": run_round,
+        "matcher.sweep": sweep,
+        "matcher.train": train,
+        "matcher.drift": watch_drift,
+    },
+    timers={"matcher.sweep": 60, "matcher.drift": 86_400},
 )

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from matching.explain import Explanation, explain
 from matching.model import Edge, PastAid, PendingAid
-from matching.ranking import RULES
 from services.matcher import loading, rules
+from services.matcher.champion import in_force
 from services.matcher.handlers import SQL
 from services.matcher.schemas import (
     NeedOffers,
@@ -27,13 +27,17 @@ from shared.reasons import Words, tell
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A need under the engine's eye: `lacks` units are open, `offers` by id are all that could be thought of."""
+    """A need under the engine's eye: `lacks` units are open, `offers` by id are all that could be thought of.
+
+    `model_id`: the model that ranked them, None for the rules.
+    """
 
     need: Any
     lacks: int
     offers: Mapping[str, Any]
     aid: tuple[PastAid | PendingAid, ...]
     verdict: Explanation
+    model_id: UUID | None
 
 
 async def choose(
@@ -53,19 +57,21 @@ async def choose(
         await SQL.promised_to(conn, beneficiary_id=need["beneficiary_id"], replaces=replaces)
     )
     declined = frozenset() if by_hand else loading.pairs_of(await SQL.declined_of_need(conn, id=need_id))
+    champion = await in_force(conn)
     verdict = explain(
         loading.need_of(need, lacks),
         [loading.offer_of(offer) for offer in offers],
         catalogue=rules.catalogue(),
         policy=rules.policy(),
-        model=RULES,
+        model=champion.model,
         now=await SQL.clock(conn),
         past=past,
         pending=pending,
         shares=await SQL.last_shares(conn, category=need["category"]),
         declined=declined,
     )
-    return Choice(need, lacks, {str(offer["id"]): offer for offer in offers}, (*past, *pending), verdict)
+    by_id = {str(offer["id"]): offer for offer in offers}
+    return Choice(need, lacks, by_id, (*past, *pending), verdict, champion.id)
 
 
 async def why(conn: Connection, need_id: UUID, words: Words) -> Why:

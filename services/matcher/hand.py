@@ -29,7 +29,7 @@ async def propose_by_hand(conn: Connection, command: ProposeByHand, by: Caller) 
     edge = _possible(choice, command)
     event = _made(choice, edge, command, by)
     versions = {str(command.need_id): need["version"], edge.offer_id: choice.offers[edge.offer_id]["version"]}
-    await SQL.add_proposals(conn, proposals=[row_of(event, need["category"], versions)])
+    await SQL.add_proposals(conn, proposals=[row_of(event, need["category"], versions, choice.model_id)])
     await mark(conn, need["category"])
     await publish(conn, *replaced, event)
     return HandProposal(proposal_id=event.proposal_id, replaced=command.replaces, score=edge.score)

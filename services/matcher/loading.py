@@ -9,6 +9,7 @@ from typing import Any
 
 from matching.columns import town_of
 from matching.model import Need, Offer, PastAid, PendingAid, Point
+from services.matcher.champion import InForce, in_force
 from services.matcher.handlers import SQL
 from services.matcher.rules import Pending
 from shared.db import Connection
@@ -31,6 +32,7 @@ class Scope:
     shares: Mapping[str, int]
     proposals: tuple[Pending, ...]
     versions: Mapping[str, int]
+    champion: InForce
 
 
 async def load(conn: Connection, categories: tuple[str, ...], now: datetime) -> Scope:
@@ -38,6 +40,8 @@ async def load(conn: Connection, categories: tuple[str, ...], now: datetime) -> 
     codes = list(categories)
     needs = await SQL.open_needs(conn, categories=codes)
     offers = await SQL.open_offers(conn, categories=codes)
+    champion = await in_force(conn)
+    waiting = await SQL.pending_proposals(conn, categories=codes, now=now, model_id=champion.id)
     return Scope(
         categories=categories,
         needs=tuple(need_of(row) for row in needs),
@@ -46,10 +50,9 @@ async def load(conn: Connection, categories: tuple[str, ...], now: datetime) -> 
         pending=pending_of(await SQL.pending_aid(conn, categories=codes)),
         declined=pairs_of(await SQL.declined_pairs(conn, categories=codes)),
         shares=await _shares(conn, codes, now),
-        proposals=tuple(
-            Pending(**row) for row in await SQL.pending_proposals(conn, categories=codes, now=now)
-        ),
+        proposals=tuple(Pending(**row) for row in waiting),
         versions={str(row["id"]): row["version"] for row in (*needs, *offers)},
+        champion=champion,
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.matcher import choices, hand, views
+from services.matcher import choices, hand, model_pages, views
 from services.matcher.handlers import SQL
 from services.matcher.schemas import AskRound, ProposeByHand
 from shared.access import Call, calls
@@ -22,6 +22,7 @@ router = APIRouter()
 PAGES = Pages(Path(__file__).parent)
 needs = calls("matcher")
 ROWS = 50
+router.include_router(model_pages.router)
 
 
 @router.get("/")

@@ -149,6 +149,7 @@ select p.id, p.need_id, p.offer_id, p.area, p.quantity, p.score, p.by_person,
     n.version <= n.ended as need_gone, o.version <= o.ended as offer_gone,
     n.version <> p.need_version as need_changed, o.version <> p.offer_version as offer_changed,
     n.quantity - n.promised as need_left, o.quantity - o.promised as offer_left, n.consent,
+    p.model_id is distinct from :model_id::uuid as model_changed,
     coalesce(o.available_until < :now or o.expires_on < (:now::timestamptz at time zone 'Asia/Shanghai')::date, false) as offer_over,
     coalesce(n.needed_by < :now, false) as need_over
 from matcher.proposal p
@@ -175,11 +176,12 @@ returning id, need_id, offer_id, area;
 
 -- name: add_proposals!
 insert into matcher.proposal (
-    id, round_id, by_person, need_id, offer_id, area, category, quantity, score, need_version, offer_version)
-select p.id, p.round_id, p.by_person, p.need_id, p.offer_id, p.area, p.category, p.quantity, p.score, p.need_version, p.offer_version
+    id, round_id, by_person, need_id, offer_id, area, category, quantity, score, need_version, offer_version, model_id)
+select p.id, p.round_id, p.by_person, p.need_id, p.offer_id, p.area, p.category, p.quantity, p.score, p.need_version, p.offer_version,
+    p.model_id
 from jsonb_to_recordset(:proposals::jsonb) as p (
     id uuid, round_id uuid, by_person uuid, need_id uuid, offer_id uuid, area text, category text, quantity int, score int,
-    need_version int, offer_version int);
+    need_version int, offer_version int, model_id uuid);
 
 -- name: forget_served!
 delete from matcher.unserved where category = any (:categories::text[]) and not (need_id = any (:unserved::uuid[]));

@@ -40,8 +40,10 @@ def superseded(row: Mapping[str, Any], reason: rules.Reason) -> ProposalSupersed
     )
 
 
-def row_of(event: ProposalMade, category: str, versions: Mapping[str, int]) -> dict[str, Any]:
-    """A proposal as it is stored: with the versions of need and offer that it was made from."""
+def row_of(
+    event: ProposalMade, category: str, versions: Mapping[str, int], model_id: UUID | None
+) -> dict[str, Any]:
+    """A proposal as it is stored: with the versions of need and offer that it was made from, and the model that scored it."""
     return {
         "id": str(event.proposal_id),
         "round_id": str(event.round_id) if event.round_id else None,
@@ -54,6 +56,7 @@ def row_of(event: ProposalMade, category: str, versions: Mapping[str, int]) -> d
         "score": event.score,
         "need_version": versions[str(event.need_id)],
         "offer_version": versions[str(event.offer_id)],
+        "model_id": str(model_id) if model_id else None,
     }
 
 

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from matching.model import Assignment, Plan
 from matching.propose import propose
-from matching.ranking import RULES
 from services.matcher import rules
 from services.matcher.handlers import SQL, mark
 from services.matcher.loading import Scope, load
@@ -54,7 +53,7 @@ def plan_of(scope: Scope, now: datetime) -> Plan:
         scope.offers,
         catalogue=rules.catalogue(),
         policy=rules.policy(),
-        model=RULES,
+        model=scope.champion.model,
         now=now,
         seed=rules.SEED,
         past=scope.past,
@@ -95,7 +94,8 @@ async def _propose(conn: Connection, this: Round) -> Sequence[ProposalSuperseded
         return []
     needs = {need.id: need for need in this.scope.needs}
     made = [_made(this, assignment, needs[assignment.need_id].area) for assignment in this.changes.new]
-    rows = [row_of(event, needs[str(event.need_id)].category, this.scope.versions) for event in made]
+    versions, model_id = this.scope.versions, this.scope.champion.id
+    rows = [row_of(event, needs[str(event.need_id)].category, versions, model_id) for event in made]
     await SQL.add_proposals(conn, proposals=rows)
     return made
 

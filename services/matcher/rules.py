@@ -99,6 +99,7 @@ class Pending:
     offer_left: int
     consent: bool
     score: int = 0
+    model_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,8 @@ class Changes:
 
 
 def compare(plan: Plan, pending: Sequence[Pending]) -> Changes:
-    """Proposals of the same need, offer and quantity stay as they are, unless their need or offer was changed and scores differently
-    now; a person's stay as long as they are possible."""
+    """Proposals of the same need, offer and quantity stay as they are, unless their need, offer or the model was changed and they
+    score differently now; a person's stay as long as they are possible."""
     planned = {(a.need_id, a.offer_id): a for a in plan.assignments}
     kept: list[UUID] = []
     stale: dict[UUID, Reason] = {}
@@ -137,8 +138,9 @@ def compare(plan: Plan, pending: Sequence[Pending]) -> Changes:
 
 
 def _outdated(proposal: Pending, again: Assignment) -> bool:
-    """Whether the reasons on the board are no longer those of the need and the offer as they stand."""
-    return (proposal.need_changed or proposal.offer_changed) and again.edge.score != proposal.score
+    """Whether the reasons on the board are no longer those of the need, the offer and the model as they stand."""
+    changed = proposal.need_changed or proposal.offer_changed or proposal.model_changed
+    return changed and again.edge.score != proposal.score
 
 
 def impossible(proposal: Pending) -> Reason | None:

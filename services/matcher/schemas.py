@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, StrictBool
+from pydantic import AfterValidator, BaseModel, Field, StrictBool
 
+from shared.errors import RuleBroken
 from shared.fields import IdempotencyKey, Quantity, Request
 from shared.reasons import Told
+
+
+def said(reason: str) -> str:
+    """A reason in words, or none. Raises `RuleBroken` for a mere mark."""
+    reason = reason.strip()
+    if reason and len(reason) < 8:
+        raise RuleBroken("reason_too_short", "请用一句话写明理由，至少 8 个字。")
+    return reason
 
 
 class AskRound(Request):
@@ -27,6 +36,39 @@ class ProposeByHand(Request):
     quantity: Quantity
     replaces: UUID | None = None
     idempotency_key: IdempotencyKey = None
+
+
+class AskModel(Request):
+    """Have a model learned from the decisions so far. It ranks nothing before a person puts it in force."""
+
+    idempotency_key: IdempotencyKey = None
+
+
+class Promotion(Request):
+    """`reason`: needed, in words, when the model serves a group worse; it is kept with the model."""
+
+    reason: Annotated[str, Field(max_length=500), AfterValidator(said)] = ""
+
+
+class PromoteModel(Promotion):
+    model_id: UUID
+
+
+class BackToRules(Request):
+    """Back to the office's own rules."""
+
+
+class ModelAsked(BaseModel):
+    model_id: UUID
+    number: int
+    state: Literal["queued"] = "queued"
+
+
+class ModelInForce(BaseModel):
+    """What ranks now; both null: the office's own rules."""
+
+    model_id: UUID | None
+    number: int | None
 
 
 class RoundAsked(BaseModel):
@@ -146,3 +188,51 @@ class NeedOffers(BaseModel):
     barred_sentence: str
     ranked: tuple[OfferRanked, ...]
     refused: tuple[OfferRefused, ...]
+
+
+class ModelShown(BaseModel):
+    """One learned model. `champion`: the model it was compared with; `auc`, `ndcg5`, `brier` are pairs (that one, this one)
+    over decisions that neither learned from; `worse_for`: vulnerabilities it would serve worse."""
+
+    model_id: UUID
+    number: int
+    state: str
+    problem: str
+    made_at: datetime
+    champion: str
+    learned: int
+    checked: int
+    auc: tuple[float | None, float | None]
+    ndcg5: tuple[float | None, float | None]
+    brier: tuple[float | None, float | None]
+    worse_for: tuple[str, ...]
+    promoted_at: datetime | None
+    promoted_by: UUID | None
+    promotion_reason: str
+    ended_at: datetime | None
+
+
+class FeatureDrift(BaseModel):
+    """How far the pairs decided of late are from those learned from: population stability index; `level`: steady, watch or act."""
+
+    feature: str
+    index: float
+    level: Literal["steady", "watch", "act"]
+
+
+class ModelDetail(ModelShown):
+    """The model card: data, periods, counts and measures (overall and by vulnerability), and the shapes themselves:
+    for each feature its knots (value, thousandths of a point)."""
+
+    card: dict[str, Any] | None
+    shapes: dict[str, tuple[tuple[float, int], ...]]
+    drift: tuple[FeatureDrift, ...]
+    drift_at: datetime | None
+
+
+class Models(BaseModel):
+    """`in_force`: what ranks now."""
+
+    in_force: ModelInForce
+    items: tuple[ModelShown, ...]
+    next: str | None
