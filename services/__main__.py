@@ -13,7 +13,7 @@ from typing import Annotated
 import asyncpg
 import typer
 
-from deploy import commands
+from deploy import commands, modelling
 from deploy.errors import SetupError, bilingual
 from deploy.roles import RoleName
 from deploy.secrets_files import write_secrets
@@ -29,9 +29,11 @@ app = typer.Typer(
 account = typer.Typer(help="账号 · Accounts", no_args_is_help=True)
 ledger = typer.Typer(help="审计链 · The ledger", no_args_is_help=True)
 events = typer.Typer(help="事件 · Events", no_args_is_help=True)
+model = typer.Typer(help="学习模型 · Learned models", no_args_is_help=True)
 app.add_typer(account, name="account")
 app.add_typer(ledger, name="ledger")
 app.add_typer(events, name="events")
+app.add_typer(model, name="model")
 
 Data = Annotated[Path, typer.Option(help="数据目录 · data folder", envvar="NUANLIAN_DATA")]
 DatabaseUrl = Annotated[
@@ -193,6 +195,36 @@ def events_replay(
 ) -> None:
     """重放被隔离的事件 · Give quarantined deliveries another round of tries."""
     typer.echo(commands.replay(data, database_url, consumer))
+
+
+@model.command("list")
+def model_list(data: Data = DATA, database_url: DatabaseUrl = None) -> None:
+    """列出模型 · Models, latest first; the state `champion` ranks now, without one the rules do."""
+    for line in modelling.listed(data, database_url):
+        typer.echo(json.dumps(line, ensure_ascii=False))
+
+
+@model.command("train")
+def model_train(data: Data = DATA, database_url: DatabaseUrl = None) -> None:
+    """从决定中学一个新模型 · Learn a challenger from the decisions so far."""
+    typer.echo(json.dumps(modelling.train(data, database_url), ensure_ascii=False))
+
+
+@model.command("promote")
+def model_promote(
+    number: int,
+    reason: Annotated[str, typer.Option(help="有对象变差时的理由 · why, when a group is served worse")] = "",
+    data: Data = DATA,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """启用一个模型 · Put a model in force."""
+    typer.echo(json.dumps(modelling.promote(data, database_url, number, reason), ensure_ascii=False))
+
+
+@model.command("rules")
+def model_rules(data: Data = DATA, database_url: DatabaseUrl = None) -> None:
+    """恢复按规则排序 · Back to the rules."""
+    typer.echo(json.dumps(modelling.rules(data, database_url), ensure_ascii=False))
 
 
 @app.command()
