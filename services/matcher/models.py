@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.matcher import rules
-from services.matcher.champion import SQL
+from services.matcher.champion import SQL, in_force
 from services.matcher.handlers import mark
 from services.matcher.learning import TRAIN
 from services.matcher.schemas import AskModel, BackToRules, ModelAsked, ModelInForce, PromoteModel
@@ -54,7 +54,8 @@ async def promote(conn: Connection, command: PromoteModel, by: Caller) -> ModelI
 
 
 async def put_in_force(conn: Connection, command: PromoteModel, by: UUID) -> ModelInForce:
-    """Raises `Missing`, `Conflict` for a model that can't be put in force, and `Invalid` when it serves a group worse and no reason is given."""
+    """Raises `Missing`, `Conflict` for a model that can't be put in force, and `Invalid` when it serves a group worse, or was never
+    compared with what ranks now, and no reason is given."""
     await SQL.lock_models(conn)
     row = await SQL.model(conn, id=command.model_id)
     if row is None:
@@ -62,8 +63,8 @@ async def put_in_force(conn: Connection, command: PromoteModel, by: UUID) -> Mod
     if row["state"] not in ("challenger", "retired"):
         raise Conflict("这个模型现在不能启用：它已在使用，或还没有学成。请刷新后再看。")
     worse = worse_for(row)
-    if worse and not command.reason:
-        raise _served_worse(worse)
+    if not command.reason:
+        _without_harm(worse, row["card"]["champion"], (await in_force(conn)).model.name)
     replaced = await SQL.retire(conn, by=by)
     put = await SQL.promote(conn, id=command.model_id, by=by, reason=command.reason)
     await mark(conn, *rules.catalogue())
@@ -86,12 +87,17 @@ def worse_for(row: Any) -> tuple[str, ...]:
     return tuple(row["card"]["measures"]["worse_for"])
 
 
-def _served_worse(codes: tuple[str, ...]) -> Invalid:
-    message = (
-        "这个模型会让 {count} 类困难对象得到的服务变差。不建议启用；如确有必要，请写明理由，理由会存档。"
-    )
-    fault = Fault("reason", "serves_group_worse", message, {"count": len(codes)})
-    return Invalid(faults=(fault,), rule="serves_group_worse", worse_for=list(codes))
+def _without_harm(worse: tuple[str, ...], compared_with: str, ranks_now: str) -> None:
+    if worse:
+        message = (
+            "这个模型会让 {count} 类困难对象得到的服务变差。不建议启用；如确有必要，请写明理由，理由会存档。"
+        )
+        fault = Fault("reason", "serves_group_worse", message, {"count": len(worse)})
+        raise Invalid(faults=(fault,), rule=fault.rule, worse_for=list(worse))
+    if compared_with != ranks_now:
+        message = "这个模型没有和现在的排序比过，不知道哪类对象会变差。请重新学一个；如确有必要，请写明理由，理由会存档。"
+        fault = Fault("reason", "compared_with_another", message)
+        raise Invalid(faults=(fault,), rule=fault.rule, compared_with=compared_with, ranks_now=ranks_now)
 
 
 async def restore_rules(conn: Connection, _: BackToRules, by: Caller) -> ModelInForce:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import httpx
@@ -79,6 +81,11 @@ async def test_drift_of_the_champion_is_watched(house: House) -> None:
 async def _watch(house: House) -> None:
     async with house.db.transaction("nuanlian_matcher_system") as conn:
         await watch_drift(conn, JOB)
+
+
+def test_nobody_who_only_serves_loads_scikit_learn() -> None:
+    check = "import sys, services.compose; sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check]).returncode == 0
 
 
 async def test_no_household_is_told_apart_in_a_card(house: House) -> None:

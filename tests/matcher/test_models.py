@@ -121,6 +121,8 @@ async def test_one_model_at_a_time_and_an_earlier_one_may_come_back(house: House
     states = {one["model_id"]: one["state"] for one in (await client.get(MODELS)).json()["items"]}
     assert sorted(states.values()) == ["champion", "retired"]
     retired = next(model for model, state in states.items() if state == "retired")
+    other = await _promote(client, retired)
+    assert (other.status_code, other.json()["compared_with"]) == (422, "rules")
     assert (await _promote(client, retired, reason=WHY)).status_code == 200
     versions = [
         event.aggregateversion for event in await house.events(ModelPromoted) if event.subject == retired
