@@ -100,7 +100,8 @@ def ways(
     """For each pair how near the areas and the points are, and the metres between."""
     table, metres = np.empty((need.size, 2)), np.empty(need.size)
     for k in range(need.size):
-        metres[k] = haversine_m(needs.position[need[k]], offers.position[offer[k]])
+        here, there = needs.position[need[k]], offers.position[offer[k]]
+        metres[k] = haversine_m(here[0], here[1], there[0], there[1])
         table[k, 0] = near(needs.area[need[k]], offers.origin[offer[k]])
         table[k, 1] = fade(metres[k], soft_m)
     return table, metres

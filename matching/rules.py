@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matching.columns import EARTH_M, Floats, Ints, NeedColumns, OfferColumns
+from matching.columns import EARTH_M, Ints
 from matching.compiled import compiled, inlined
 from matching.history import History, barred_since
 from matching.model import Catalogue, Need
@@ -131,86 +131,51 @@ def by_category(kind: Kind) -> int:
 
 
 @inlined
-def by_place(area: int, direction: Floats, offers: OfferColumns, j: int) -> int:
-    """The offer serves no code that the area lies under; or the place is farther than it goes, or than a
-    household should have to go to fetch goods itself (a point that is not known is not too far).
-    """
-    served = False
-    for k in range(offers.first.shape[1]):
-        served = served or offers.first[j, k] <= area <= offers.last[j, k]
-    if not served:
-        return AREA
-    there = offers.direction[j]
-    cosine = direction[0] * there[0] + direction[1] * there[1] + direction[2] * there[2]
-    if cosine < offers.nearest[j]:
-        return RADIUS
-    return FETCH if cosine < offers.fetched[j] else POSSIBLE
-
-
-@inlined
-def by_time(needs: NeedColumns, i: int, offers: OfferColumns, j: int, kind: Kind) -> int:
+def by_time(
+    end: float, start: float, start_day: int, margin: int, expires: int, needed_by: float, kind: Kind
+) -> int:
     """The window has closed, or opens after the need's date; or on the earliest day of delivery less is left than
     the category's margin (慈善法 art. 36).
     """
-    if offers.end[j] < kind.now or offers.start[j] > needs.needed_by[i]:
+    if end < kind.now or start > needed_by:
         return WINDOW
-    earliest = max(offers.start_day[j], kind.today)
-    return EXPIRING if earliest + offers.margin[j] > offers.expires[j] else POSSIBLE
+    return EXPIRING if max(start_day, kind.today) + margin > expires else POSSIBLE
 
 
 @inlined
-def by_person(needs: NeedColumns, i: int, offers: OfferColumns, j: int, kind: Kind) -> int:
+def by_person(wants: int, holds: int, licensed: bool, service: bool, minor: bool, vetted: bool) -> int:
     """The donor gave for others (慈善法 art. 56); S3 and S4 work without the licence (志愿服务条例 art. 16, 安全生产法
     art. 30); a service to a minor by people who were not vetted (未成年人保护法 art. 62, extended by policy).
     """
-    if offers.wants[j] != 0 and offers.wants[j] & needs.holds[i] == 0:
+    if wants != 0 and wants & holds == 0:
         return DESIGNATION
-    if not offers.licensed[j]:
+    if not licensed:
         return LICENCE
-    return VETTING if kind.service and needs.minor[i] and not offers.vetted[j] else POSSIBLE
+    return VETTING if service and minor and not vetted else POSSIBLE
 
 
 @inlined
 def among(keys: Ints, key: int) -> bool:
     """Whether a sorted table holds the key."""
-    if keys.size == 0:
-        return False
-    place = np.searchsorted(keys, key)
+    place = np.searchsorted(keys, key) if keys.size > 0 else 0
     return bool(place < keys.size and keys[place] == key)
 
 
 @inlined
-def by_history(i: int, offers: OfferColumns, j: int, barred: Barred) -> int:
+def by_history(limit: int, quantity: int, spent: bool, declined: bool) -> int:
     """The household already had as much of the offer as it may; a coordinator declined the pair; everything of the
     offer is promised.
     """
-    key = i * offers.quantity.size + j
-    if offers.limit[j] <= 0 or among(barred.spent, key):
+    if limit <= 0 or spent:
         return LIMIT
-    if among(barred.declined, key):
+    if declined:
         return DECLINED
-    return NOTHING if offers.quantity[j] <= 0 else POSSIBLE
-
-
-@inlined
-def by_pair(needs: NeedColumns, i: int, offers: OfferColumns, j: int, kind: Kind, barred: Barred) -> int:
-    """What bars this need from this offer although the place is served, or `POSSIBLE`."""
-    rule = by_time(needs, i, offers, j, kind)
-    if rule == POSSIBLE:
-        rule = by_person(needs, i, offers, j, kind)
-    if rule == POSSIBLE:
-        rule = by_history(i, offers, j, barred)
-    return rule
+    return NOTHING if quantity <= 0 else POSSIBLE
 
 
 @compiled
-def haversine_m(one: Floats, other: Floats) -> float:
-    """Great-circle metres between two (longitude, latitude) points in degrees; nan where one is unknown."""
-    lng1, lat1, lng2, lat2 = (
-        np.radians(one[0]),
-        np.radians(one[1]),
-        np.radians(other[0]),
-        np.radians(other[1]),
-    )
+def haversine_m(lng1: float, lat1: float, lng2: float, lat2: float) -> float:
+    """Great-circle metres between two points in degrees; nan where one is unknown."""
+    lng1, lat1, lng2, lat2 = np.radians(lng1), np.radians(lat1), np.radians(lng2), np.radians(lat2)
     half = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lng2 - lng1) / 2) ** 2
     return float(2 * EARTH_M * np.arcsin(np.sqrt(min(half, 1.0))))

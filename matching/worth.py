@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matching.columns import Floats, Ints
-from matching.compiled import compiled
+from matching.compiled import compiled, inlined
 from matching.features import NAMES
 from matching.ranking import AdditiveModel
 
@@ -32,7 +32,7 @@ def worth_of(model: AdditiveModel) -> Worth:
     return Worth(at, up, np.array([len(shape) for shape in model.shapes]))
 
 
-@compiled
+@inlined
 def worth(w: Worth, feature: int, value: float) -> int:
     """Whole milli-points that the model gives to a value of a feature."""
     piece = 0
@@ -42,3 +42,13 @@ def worth(w: Worth, feature: int, value: float) -> int:
         w.at[feature, piece + 1] - w.at[feature, piece]
     )
     return int(np.rint(w.up[feature, piece] + (value - w.at[feature, piece]) * slope))
+
+
+@compiled
+def highest(w: Worth, feature: int) -> int:
+    """The most that a feature between 0 and 1 may add."""
+    top = max(worth(w, feature, 0.0), worth(w, feature, 1.0))
+    for knot in range(w.size[feature]):
+        if 0.0 <= w.at[feature, knot] <= 1.0:
+            top = max(top, int(np.rint(w.up[feature, knot])))
+    return int(top)

@@ -33,6 +33,5 @@ def test_nearness_by_code() -> None:
 
 
 def test_haversine_of_a_degree_of_latitude() -> None:
-    north, south, nowhere = np.array([112.0, 23.0]), np.array([112.0, 22.0]), np.array([np.nan, np.nan])
-    assert haversine_m(south, north) == pytest.approx(111_195, abs=1)
-    assert np.isnan(haversine_m(nowhere, north))
+    assert haversine_m(112.0, 22.0, 112.0, 23.0) == pytest.approx(111_195, abs=1)
+    assert np.isnan(haversine_m(np.nan, np.nan, 112.0, 23.0))
