@@ -438,14 +438,16 @@ REFUSED_BEFORE = _words(
 )
 REFUSED_AFTER = _words(
     "她自己有 他自己有 自己有 自己有了 家里有 已经有 已有 有了 就有 不用 不要 不需要 不缺 够用 够了 "
-    "还够 还能用 能用 还好 已领 已经领 已解决 已修好 没问题 除外 不算 自备 自理 先不要 还有"
+    "还够 还能用 能用 还好 已领 已经领 上回已 上次已 之前已 早就有 早领 去年领 已解决 已修好 没问题 除外 不算 自备 自理 先不要 还有"
 )
 """Words near a name that say it is not wanted."""
 
 LACKING = _words("没有 无 没 不带 不含 未带")
 """Words that ask in a need and exclude in an offer."""
 
-CALM = _words("着急 台风扇 急救包 急救知识 急救课 应急包 应急管理 紧急呼叫 心急 急性子 报警器")
+CALM = _words(
+    "漏电保护 漏电跳 点不着火 防性侵 瓦被打 防走失 急难 着急 台风扇 急救包 急救知识 急救课 应急包 应急管理 紧急呼叫 心急 急性子 报警器"
+)
 """Words that sound urgent and are not."""
 
 CRITICAL = _words(
@@ -453,7 +455,7 @@ CRITICAL = _words(
     "想死 跳楼 喝农药 割腕 遗书 寻短见 活着没意思 落水 走失 失踪 被困 着火 起火 火灾 断水 没水喝 "
     "没有水喝 没有水 无家可归 没地方住 露宿 被打 家暴 虐待 房子塌 失火 墙塌 快塌 快倒 随时会塌 要塌 "
     "随时会倒 昏迷 流血 断粮 遗弃 性侵 抢救 生命危险 洪水 转移安置 伤人 没东西吃 饿了 断氧 当晚 今晚 "
-    "今天内 马上就"
+    "今天内 马上就 火花 焦味 冒烟 拿刀 砸邻居 山体滑坡 涨水 塌方 追人 电人 烧屋"
 )
 """Danger to life or safety within 24 hours, or no water or shelter."""
 
@@ -463,13 +465,15 @@ HIGH = _words(
     "住院 出院 胰岛素 褥疮 伤口 卧床 瘫痪 报到 开学 睡地 睡门板 烂在 坏掉 铺地 打地铺 塌 惊醒 噩梦 恶梦 "
     "不说话 不爱说话 不出声 自残 奶水 母乳 奶粉 例假 生理期 月经 溺水 鱼塘 河边 水塘 水库 下周 这周 "
     "本周 过几天 月底 明天 后天 大后天 断供 逃学 转学 没学上 学位 发烧 中暑 高烧 欠费 复发 停药 断药 "
-    "恶化 学费 跳闸 烧焦 裂缝 枯枝 压着 压到 没人看 欠医院 去世 车祸 停电 台风 淹"
+    "恶化 寒潮 降温 低温 赶快 水管爆 不敢睡 退租 晕倒 夜不归宿 偷同学 偷窃 派出所 复吸 不吃不喝 卖不掉 卖不出 没人收 外溢 快没了 吃白水 "
+    "学费 跳闸 烧焦 裂缝 枯枝 压着 压到 没人看 欠医院 去世 车祸 停电 台风 淹"
 )
 """Health, dignity or a fixed date within about 14 days."""
 
 LOW = _words(
     "不急 不着急 提前登记 入冬前 冬天前 过年前 春节前 年底前 年底 有空 方便的时候 方便时 明年 下学期 "
-    "慢慢 暂时还能 什么时候都行 想学 重阳 下半年 不赶 过冬前 有机会"
+    "慢慢 暂时还能 什么时候都行 想学 重阳 下半年 不赶 过冬前 有机会 有合适的再 有多余 以后想 想了解 凑合 旧了 之前给 前给就行 天冷前 逢年过节 "
+    "端午 年货 过年想 冬至"
 )
 """Can wait for a month."""
 
@@ -489,10 +493,9 @@ URGENCY_OF: Mapping[str, str] = {
             "low",
             _words(
                 "ELD-DIGI ELD-EXER ELD-FEST EDU-HOBBY EDU-BOOK APP-TV EDU-PLAN LOG-GEAR LOG-VENUE "
-                "POL-PROMO TRN-ELD TRN-SUPV FUR-WARD EMP-TRAIN EMP-SEED ELD-HAIR"
+                "POL-PROMO TRN-DRUG TRN-ELD TRN-SUPV FUR-WARD EMP-TRAIN EMP-SEED ELD-HAIR"
             ),
         ),
-        ("讲师团", _words("TRN-DRUG")),
     )
     for code in codes
 }

@@ -7,8 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import exp, sqrt
+from math import exp, log, sqrt
 
+from matching.dialect import folded
+from matching.learned import Linear, carried
 from matching.lexicon import (
     CALM,
     COMPOSITES,
@@ -27,9 +29,11 @@ from matching.mentions import Mention, Side, Terms, mentions
 from matching.model import Urgency
 from matching.numerals import NUMBER, dates, number, plain
 
-__all__ = ["Mention", "Reading", "Side", "Terms", "read", "similar"]
+__all__ = ["Mention", "Reading", "Side", "Terms", "carried", "read", "similar"]
 
 THRESHOLD = 0.4
+SURE = 0.9
+ALTERNATIVES = 3
 ALSO = 0.45
 FOR_THEM, NOT_FOR_THEM = 1.15, 0.6
 NEAR = 8
@@ -43,6 +47,7 @@ class Reading:
 
     `also`: further categories asked for. `negated`: categories named but not wanted. `confidence`: 0 to 1,
     of the category. `evidence`: (category, words of the text or the phrase they resemble), strongest first.
+    `alternatives`: the likeliest categories and how likely each is, to choose from where the reader is not `sure`.
     """
 
     category: str | None
@@ -52,27 +57,37 @@ class Reading:
     negated: tuple[str, ...]
     confidence: float
     evidence: tuple[tuple[str, str], ...]
+    alternatives: tuple[tuple[str, float], ...] = ()
+    sure: bool = False
 
 
-def read(text: str, catalogue: Sequence[Terms], *, side: Side = "need", today: date | None = None) -> Reading:
-    """Read `text` with the words of `catalogue`.
+def read(
+    text: str,
+    catalogue: Sequence[Terms],
+    *,
+    side: Side = "need",
+    today: date | None = None,
+    learned: Linear | None = None,
+) -> Reading:
+    """Read `text` with the words of `catalogue`, and with what was `learned` from texts beside them.
 
     `side`: in a need "没有床垫" asks for a mattress, in an offer it says that none comes along. `today`
     dates words such as "8月底"; without it dates say nothing about urgency. An offer's urgency is that of
     its end: 14 days high, 60 normal, else low.
     """
-    said = plain(text)
+    said = folded(plain(text))
     found = mentions(said, tuple(catalogue), side)
     scores = _scores(said, found)
-    ranked = sorted(scores, key=lambda code: (-scores[code], code))
-    confidence = _confidence([scores[code] for code in ranked])
-    category = ranked[0] if ranked and confidence >= THRESHOLD else None
-    also = _also(category, ranked, scores)
     refused = sorted({m.code for m in found if m.negated} - set(scores))
+    wanted = {terms.code for terms in catalogue} - set(refused)
+    chances = _chances(_kept(said, found), scores, wanted, learned) if learned else scores
+    ranked = sorted(chances, key=lambda code: (-chances[code], code))
+    confidence = chances[ranked[0]] if learned and ranked else _confidence([scores[code] for code in ranked])
+    category = ranked[0] if ranked and confidence >= THRESHOLD else None
     units = {terms.code: terms.unit for terms in catalogue}
     return Reading(
         category=category,
-        also=also,
+        also=_also(category, sorted(scores, key=lambda code: (-scores[code], code)), scores),
         urgency=_offer_urgency(said, today) if side == "offer" else _need_urgency(said, category, today),
         quantity=_quantity(said, found, category, units.get(category or "", ""), side),
         negated=tuple(refused),
@@ -80,7 +95,27 @@ def read(text: str, catalogue: Sequence[Terms], *, side: Side = "need", today: d
         evidence=tuple(
             (m.code, m.phrase) for m in sorted(found, key=lambda m: (-m.weight, m.start)) if not m.negated
         ),
+        alternatives=tuple((code, round(chances[code], 3)) for code in ranked[:ALTERNATIVES]),
+        sure=category is not None and confidence >= SURE,
     )
+
+
+def _kept(said: str, found: Sequence[Mention]) -> str:
+    # What is not wanted must not be learned from either; from the end, so that places stay right.
+    for mention in sorted({(m.start, m.end) for m in found if m.negated}, reverse=True):
+        said = said[: mention[0]] + said[mention[1] :]
+    return said
+
+
+def _chances(said: str, scores: Mapping[str, float], wanted: set[str], learned: Linear) -> dict[str, float]:
+    """The probability of each category, from the learned one and the strength of the words in equal parts."""
+    known = learned.log_probabilities(said)
+    logits = {code: known[code] + scores.get(code, 0.0) for code in wanted & known.keys()}
+    # A category that an office added is not learned: its words alone speak for it.
+    logits |= {code: scores[code] - log(len(known)) for code in scores.keys() - known.keys()}
+    top = max(logits.values(), default=0.0)
+    total = sum(exp(value - top) for value in logits.values())
+    return {code: exp(value - top) / total for code, value in logits.items()}
 
 
 def similar(one: str, other: str) -> float:
@@ -107,7 +142,7 @@ def _scores(said: str, found: Sequence[Mention]) -> dict[str, float]:
 
 
 def _also(category: str | None, ranked: Sequence[str], scores: Mapping[str, float]) -> tuple[str, ...]:
-    if category is None:
+    if category is None or category not in scores:
         return ()
     parts = [
         code
@@ -115,7 +150,8 @@ def _also(category: str | None, ranked: Sequence[str], scores: Mapping[str, floa
         if whole == category
         for code in sorted(codes & scores.keys())
     ]
-    near = [code for code in ranked[1:4] if scores[code] >= ALSO * scores[category]]
+    others = [code for code in ranked[:4] if code != category]
+    near = [code for code in others if scores[code] >= ALSO * scores[category]]
     return tuple(dict.fromkeys([*parts, *near]))
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from matching.text import Terms, read
+from matching.text import Terms, carried, read
 from shared import tables
 from shared.events import Urgency
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A reading of a need's words. No category when the words do not tell.
+    """A reading of a need's words. No category when the words do not tell; `alternatives` are what they may mean, the likeliest first.
 
     `confident`: the reader is sure of one thing and of one thing only; words that ask for several are for a person to part.
     """
@@ -22,6 +22,7 @@ class Suggestion:
     urgency: Urgency | None = None
     confidence_milli: int = 0
     confident: bool = False
+    alternatives: tuple[tuple[str, float], ...] = ()
 
 
 @cache
@@ -35,12 +36,13 @@ def terms() -> tuple[Terms, ...]:
 
 def read_need(text: str) -> Suggestion:
     """What the words ask for, never without a mark of how sure the reader is."""
-    found = read(text, terms())
+    found = read(text, terms(), learned=carried())
     quantity = found.quantity if found.quantity and found.quantity <= 10_000_000 else None
     return Suggestion(
         found.category,
         quantity,
         found.urgency,
         round(found.confidence * 1000),
-        found.category is not None and not found.also,
+        found.sure and not found.also,
+        found.alternatives,
     )
