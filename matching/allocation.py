@@ -106,7 +106,7 @@ def _with_ties(graph: Graph, seed: int, scale: int, units: int) -> Small:
 def _steps(graph: Graph, scale: int, gap: float, units: int, warm: bool) -> list[int]:
     """Bid increments, coarse to fine: each phase starts at the prices of the one before."""
     mean = float(graph.score.mean()) if graph.score.size else 1.0
-    finest = 1 if scale > 2 * (units + 1) else max(1, round(8 * gap * mean * scale))
+    finest = 1 if scale > 2 * (units + 1) else max(1, round(5 * gap * mean * scale))
     steps = [finest]
     while not warm and steps[-1] * COARSER**2 < mean * scale:
         steps.append(steps[-1] * COARSER)

@@ -9,33 +9,32 @@ import numpy as np
 
 from matching.columns import Ints
 from matching.compiled import compiled, inlined
-from matching.market import Market, Small, find, give_up, take
+from matching.market import Market, Small, add, find, remove
 
 
 @inlined
-def limit(m: Market, edge: int, units: int) -> int:
+def limit(most: Small, held: Small, edge: int, units: int) -> int:
     """How much of `units` the edge may still take."""
-    if m.most.size == 0:
-        return units
-    return int(min(units, m.most[edge] - m.units[edge]))
+    return units if most.size == 0 else min(units, most[edge] - held[edge])
 
 
 @inlined
-def two_best(m: Market, need: int) -> tuple[int, int, int]:
-    """The need's best edge at these prices (-1: none is worth having), its margin and the second one, not below 0."""
-    best, first, second = -1, 0, 0
-    for edge in range(m.start[need], m.start[need + 1]):
-        score = m.score[edge]
-        if score <= second:
+def two_best(
+    first: int, last: int, offer: Small, score: Small, price: Small, most: Small, units: Small
+) -> tuple[int, int, int]:
+    """A need's best edge at these prices (-1: none is worth having), its margin and the second one, not below 0."""
+    best, one, two = -1, 0, 0
+    for edge in range(first, last):
+        if score[edge] <= two:
             break
-        if m.most.size > 0 and m.most[edge] <= m.units[edge]:
+        if most.size > 0 and most[edge] <= units[edge]:
             continue
-        margin = score - m.price[m.offer[edge]]
-        if margin > first:
-            best, first, second = edge, margin, first
-        elif margin > second:
-            second = margin
-    return best, first, second
+        margin = score[edge] - price[offer[edge]]
+        if margin > one:
+            best, one, two = edge, margin, one
+        elif margin > two:
+            two = margin
+    return best, one, two
 
 
 @compiled
@@ -44,100 +43,134 @@ def forward(m: Market, needs: Small, step: int) -> int:
 
     First come, first served: a need that is outbid waits at the end. (The other order is far slower.)
     """
+    start, offer, score, most, room, held, price, wanting, units, tops, size, bids = m
     ring = np.empty(needs.size + 1, np.int32)
     ring[: needs.size] = needs
-    head, waiting, bids = 0, needs.size, 0
+    head, waiting, count = 0, needs.size, 0
     while waiting > 0:
         need = ring[head]
         head = head + 1 if head + 1 < ring.size else 0
         waiting -= 1
-        edge, _, second = two_best(m, need)
-        if edge < 0 or m.wanting[need] == 0:
+        edge, _, second = two_best(start[need], start[need + 1], offer, score, price, most, units)
+        if edge < 0 or wanting[need] == 0:
             continue
-        bids += 1
-        offer = m.offer[edge]
-        units = min(limit(m, edge, m.wanting[need]), m.room[offer])
-        m.wanting[need] -= units
-        take(m, edge, need, m.score[edge] - second + step, units)
-        while m.held[offer] > m.room[offer]:
-            over = m.held[offer] - m.room[offer]
-            lost = min(over, m.bid_units[m.top[offer]])
-            loser = give_up(m, offer, 0, lost)
-            if m.wanting[loser] == 0 and loser != need:
-                ring[(head + waiting) % ring.size] = loser
+        count += 1
+        j = offer[edge]
+        more = min(limit(most, units, edge, wanting[need]), room[j])
+        had = units[edge] > 0
+        wanting[need] -= more
+        units[edge] += more
+        held[j] += more
+        top = tops[j]
+        size[j] = add(bids, top, size[j], score[edge] - second + step, edge, need, units[edge], had)
+        while held[j] > room[j]:
+            loser = bids[top].need
+            lost = min(held[j] - room[j], bids[top].units)
+            units[bids[top].edge] -= lost
+            held[j] -= lost
+            bids[top].units -= lost
+            if bids[top].units == 0:
+                size[j] = remove(bids, top, size[j], 0)
+            if wanting[loser] == 0 and loser != need:
+                tail = head + waiting
+                ring[tail if tail < ring.size else tail - ring.size] = loser
                 waiting += 1
-            m.wanting[loser] += lost
-        if m.held[offer] == m.room[offer]:
-            m.price[offer] = max(m.price[offer], m.bid[m.top[offer]])
-        if m.wanting[need] > 0:
-            ring[(head + waiting) % ring.size] = need
+            wanting[loser] += lost
+        if held[j] == room[j]:
+            price[j] = max(price[j], bids[top].bid)
+        if wanting[need] > 0:
+            tail = head + waiting
+            ring[tail if tail < ring.size else tail - ring.size] = need
             waiting += 1
-    return bids
+    return count
 
 
 @inlined
-def worst_held(m: Market, need: int, other_than: int) -> tuple[int, int]:
-    """The need's least profitable edge in use, and its margin; -1 and 0 when it still wants something."""
-    if m.wanting[need] > 0:
+def worst_held(
+    first: int, last: int, other_than: int, wants: int, offer: Small, score: Small, price: Small, units: Small
+) -> tuple[int, int]:
+    """A need's least profitable edge in use (-2: no other) and its margin; -1 and 0 when it still wants something."""
+    if wants > 0:
         return -1, 0
     worst, least = -2, 2**31 - 1
-    for edge in range(m.start[need], m.start[need + 1]):
-        if m.units[edge] > 0 and edge != other_than:
-            margin = m.score[edge] - m.price[m.offer[edge]]
+    for edge in range(first, last):
+        if units[edge] > 0 and edge != other_than:
+            margin = score[edge] - price[offer[edge]]
             if margin < least:
                 worst, least = edge, margin
     return worst, least
 
 
-@inlined
+@compiled
 def two_takers(m: Market, edges: Small, owners: Small) -> tuple[int, int, int, int]:
     """Who would pay most for a free unit of an offer: the place of its edge (-1: nobody), the edge that it would
     give up for it (-1: none), its payment, and the second highest payment."""
-    best, source, first, second = -1, -1, 0, 0
+    start, offer, score, most, _, _, price, wanting, units, _, _, _ = m
+    best, source, one, two = -1, -1, 0, 0
     for k in range(edges.size):
         edge, need = edges[k], owners[k]
-        if m.score[edge] <= second or limit(m, edge, 1) <= 0:
+        if score[edge] <= two or limit(most, units, edge, 1) <= 0:
             continue
-        worst, margin = worst_held(m, need, edge)
+        worst, margin = worst_held(
+            start[need], start[need + 1], edge, wanting[need], offer, score, price, units
+        )
         if worst == -2:
             continue
-        pays = m.score[edge] - max(0, margin)
-        if pays > first:
-            best, source, first, second = k, worst, pays, first
-        elif pays > second:
-            second = pays
-    return best, source, first, second
+        pays = score[edge] - max(0, margin)
+        if pays > one:
+            best, source, one, two = k, worst, pays, one
+        elif pays > two:
+            two = pays
+    return best, source, one, two
 
 
 @compiled
-def fill(m: Market, offer: int, edges: Small, owners: Small, step: int) -> int:
-    """Give one free part of an offer to whoever gains most, at the price of the second; the offer that lost it, -1 if none
+def fill(m: Market, j: int, edges: Small, owners: Small, step: int) -> int:
+    """Give one free part of offer `j` to whoever gains most, at the price of the second; the offer that lost it, -1 if none
     did, or -2 when nobody wants it even as a gift."""
-    best, source, first, second = two_takers(m, edges, owners)
-    if best < 0 or first <= step:
-        m.price[offer] = 0
+    best, source, one, two = two_takers(m, edges, owners)
+    if best < 0 or one <= step:
+        m.price[j] = 0
         return -2
     need, edge, loser = owners[best], edges[best], -1
-    units = limit(m, edge, m.room[offer] - m.held[offer])
-    before = m.price[offer]
-    m.price[offer] = max(0, min(before, second - step))
+    more = limit(m.most, m.units, edge, m.room[j] - m.held[j])
+    before = m.price[j]
+    m.price[j] = max(0, min(before, two - step))
     if source < 0:
-        units = min(units, m.wanting[need])
-        m.wanting[need] -= units
+        more = min(more, m.wanting[need])
+        m.wanting[need] -= more
     else:
         loser = m.offer[source]
-        units = min(units, m.units[source])
-        give_up(m, loser, find(m, loser, source), units)
-    take(m, edge, need, most_worth(m, need, edge, step), units)
-    m.price[offer] = max(m.price[offer], min(before, pays_more(m, need, edge) - step))
+        more = min(more, m.units[source])
+        give_up(m, loser, source, more)
+    had = m.units[edge] > 0
+    m.units[edge] += more
+    m.held[j] += more
+    m.size[j] = add(
+        m.bids, m.top[j], m.size[j], most_worth(m, need, edge, step), edge, need, m.units[edge], had
+    )
+    m.price[j] = max(m.price[j], min(before, pays_more(m, need, edge) - step))
     return int(loser)
+
+
+@compiled
+def give_up(m: Market, j: int, edge: int, units: int) -> None:
+    """Units of offer `j` that this edge held are free again."""
+    k = find(m.bids, m.top[j], m.size[j], edge)
+    m.units[edge] -= units
+    m.held[j] -= units
+    m.bids[m.top[j] + k].units -= units
+    if m.units[edge] == 0:
+        m.size[j] = remove(m.bids, m.top[j], m.size[j], k)
 
 
 @compiled
 def pays_more(m: Market, need: int, edge: int) -> int:
     """What the need would pay for one unit more by this edge; 0 if it can't have one."""
-    worst, margin = worst_held(m, need, edge)
-    if worst == -2 or limit(m, edge, 1) <= 0:
+    worst, margin = worst_held(
+        m.start[need], m.start[need + 1], edge, m.wanting[need], m.offer, m.score, m.price, m.units
+    )
+    if worst == -2 or limit(m.most, m.units, edge, 1) <= 0:
         return 0
     return int(m.score[edge] - max(0, margin))
 
@@ -145,29 +178,30 @@ def pays_more(m: Market, need: int, edge: int) -> int:
 @compiled
 def most_worth(m: Market, need: int, edge: int, step: int) -> int:
     """The price up to which the need would stay with this edge."""
-    best, first, second = two_best(m, need)
-    other = second if best == edge else first
+    best, one, two = two_best(m.start[need], m.start[need + 1], m.offer, m.score, m.price, m.most, m.units)
+    other = two if best == edge else one
     return int(max(m.price[m.offer[edge]], m.score[edge] - other + step))
 
 
 @compiled
 def reverse(m: Market, free: Small, starts: Ints, edges: Small, owners: Small, step: int) -> int:
     """Let offers with something free and a price look for takers, until every such offer costs nothing; the number of moves."""
-    queue = np.empty(m.room.size + 1, np.int32)
-    waits = np.zeros(m.room.size, np.bool_)
+    room, held, price = m.room, m.held, m.price
+    queue = np.empty(room.size + 1, np.int32)
+    waits = np.zeros(room.size, np.bool_)
     queue[: free.size] = free
     waits[free] = True
     head, waiting, moves = 0, free.size, 0
     while waiting > 0:
-        offer = queue[head]
+        j = queue[head]
         head = head + 1 if head + 1 < queue.size else 0
         waiting -= 1
-        waits[offer] = False
-        near = slice(starts[offer], starts[offer + 1])
-        while m.held[offer] < m.room[offer] and m.price[offer] > 0:
-            loser = fill(m, offer, edges[near], owners[near], step)
+        waits[j] = False
+        mine, theirs = edges[starts[j] : starts[j + 1]], owners[starts[j] : starts[j + 1]]
+        while held[j] < room[j] and price[j] > 0:
+            loser = fill(m, j, mine, theirs, step)
             moves += 1
-            if loser >= 0 and m.price[loser] > 0 and not waits[loser]:
+            if loser >= 0 and price[loser] > 0 and not waits[loser]:
                 waits[loser] = True
                 queue[(head + waiting) % queue.size] = loser
                 waiting += 1

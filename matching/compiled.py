@@ -21,7 +21,7 @@ def _kept_in() -> str:
     return str(HERE / "__pycache__" / f"compiled-{text.hexdigest()[:16]}")
 
 
-config.CACHE_DIR = _kept_in()
+setattr(config, "CACHE_DIR", _kept_in())  # noqa: B010  numba declares its settings at run time
 
 
 def compiled(function: Kernel) -> Kernel:

@@ -1,6 +1,6 @@
 """The state of an auction: who holds how much of what, at which price. All numbers, for compiled loops."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,12 @@ from matching.columns import Ints
 from matching.compiled import compiled, inlined
 
 Small = NDArray[np.int32]
+Bids = Any
 PLENTY = 2**30
 """More than any quantity: an offer that all its needs together can't fill."""
+
+
+BID = np.dtype([("bid", np.int32), ("edge", np.int32), ("need", np.int32), ("units", np.int32)])
 
 
 class Market(NamedTuple):
@@ -18,8 +22,9 @@ class Market(NamedTuple):
 
     `start`, `offer`, `score`, `most`: need i has the edges start[i] to start[i + 1]; `most` limits an edge
     (empty = no limits). `room`: what an offer can hold. `held`, `price`: of each offer; `wanting`: units
-    that a need still seeks; `units`: of each edge. `top`, `size`: an offer's heap of bids (lowest first) in
-    `bid`, `bid_edge`, `bid_need`, `bid_units`.
+    that a need still seeks; `units`: of each edge. `bids`: each offer's heap, lowest first, from `top` on, `size` long.
+
+    Compiled loops take the arrays out once: each look through the tuple would count a reference.
     """
 
     start: Ints
@@ -33,10 +38,7 @@ class Market(NamedTuple):
     units: Small
     top: Ints
     size: Small
-    bid: Small
-    bid_edge: Small
-    bid_need: Small
-    bid_units: Small
+    bids: Bids
 
 
 @compiled
@@ -63,105 +65,82 @@ def market(
         start, offer, score, most, room,
         held=np.zeros(capacity.size, np.int32), price=price, wanting=quantity.copy(),
         units=np.zeros(offer.size, np.int32), top=top, size=np.zeros(capacity.size, np.int32),
-        bid=np.empty(heap, np.int32), bid_edge=np.empty(heap, np.int32), bid_need=np.empty(heap, np.int32),
-        bid_units=np.empty(heap, np.int32),
+        bids=np.empty(heap, BID),
     )  # fmt: skip
 
 
 @inlined
-def place(m: Market, slot: int, bid: int, edge: int, need: int, units: int) -> None:
+def place(bids: Bids, slot: int, bid: int, edge: int, need: int, units: int) -> None:
     """Write one bid into its place in the heap."""
-    m.bid[slot] = bid
-    m.bid_edge[slot] = edge
-    m.bid_need[slot] = need
-    m.bid_units[slot] = units
+    bids[slot].bid = bid
+    bids[slot].edge = edge
+    bids[slot].need = need
+    bids[slot].units = units
 
 
-@inlined
-def move(m: Market, to: int, source: int) -> None:
-    """Copy a bid from one place to another."""
-    place(m, to, m.bid[source], m.bid_edge[source], m.bid_need[source], m.bid_units[source])
-
-
-@inlined
-def sink(m: Market, offer: int, k: int, bid: int, edge: int, need: int, units: int) -> None:
+@compiled
+def sink(bids: Bids, top: int, size: int, k: int, bid: int, edge: int, need: int, units: int) -> None:
     """Put a bid where it belongs at or below place `k`."""
-    top, size = m.top[offer], m.size[offer]
     while True:
         child = 2 * k + 1
         if child >= size:
             break
-        if child + 1 < size and m.bid[top + child + 1] < m.bid[top + child]:
+        if child + 1 < size and bids[top + child + 1].bid < bids[top + child].bid:
             child += 1
-        if m.bid[top + child] >= bid:
+        if bids[top + child].bid >= bid:
             break
-        move(m, top + k, top + child)
+        bids[top + k] = bids[top + child]
         k = child
-    place(m, top + k, bid, edge, need, units)
+    place(bids, top + k, bid, edge, need, units)
 
 
-@inlined
-def rise(m: Market, offer: int, k: int, bid: int, edge: int, need: int, units: int) -> None:
+@compiled
+def rise(bids: Bids, top: int, k: int, bid: int, edge: int, need: int, units: int) -> None:
     """Put a bid where it belongs at or above place `k`."""
-    top = m.top[offer]
     while k > 0:
         parent = (k - 1) >> 1
-        if m.bid[top + parent] <= bid:
+        if bids[top + parent].bid <= bid:
             break
-        move(m, top + k, top + parent)
+        bids[top + k] = bids[top + parent]
         k = parent
-    place(m, top + k, bid, edge, need, units)
+    place(bids, top + k, bid, edge, need, units)
 
 
-@inlined
-def find(m: Market, offer: int, edge: int) -> int:
-    """The place of an edge's bid in its offer's heap, or -1."""
-    if m.units[edge] > 0:
-        for k in range(m.size[offer]):
-            if m.bid_edge[m.top[offer] + k] == edge:
-                return k
+@compiled
+def find(bids: Bids, top: int, size: int, edge: int) -> int:
+    """The place of an edge's bid in a heap, or -1."""
+    for k in range(size):
+        if bids[top + k].edge == edge:
+            return k
     return -1
 
 
-@inlined
-def remove(m: Market, offer: int, k: int) -> None:
-    """Take the bid at place `k` out of the heap."""
-    top = m.top[offer]
-    m.size[offer] -= 1
-    last = top + m.size[offer]
-    if k == m.size[offer]:
-        return
-    bid, edge, need, units = m.bid[last], m.bid_edge[last], m.bid_need[last], m.bid_units[last]
-    if k > 0 and bid < m.bid[top + ((k - 1) >> 1)]:
-        rise(m, offer, k, bid, edge, need, units)
+@compiled
+def remove(bids: Bids, top: int, size: int, k: int) -> int:
+    """Take the bid at place `k` out of the heap; its new size."""
+    size -= 1
+    last = bids[top + size]
+    bid, edge, need, units = last.bid, last.edge, last.need, last.units
+    if k == size:
+        return size
+    if k > 0 and bid < bids[top + ((k - 1) >> 1)].bid:
+        rise(bids, top, k, bid, edge, need, units)
     else:
-        sink(m, offer, k, bid, edge, need, units)
+        sink(bids, top, size, k, bid, edge, need, units)
+    return size
 
 
-@inlined
-def take(m: Market, edge: int, need: int, bid: int, units: int) -> None:
-    """The need takes `units` by this edge, at a bid up to which it would stay; all its units there stay for it."""
-    offer = m.offer[edge]
-    k = find(m, offer, edge)
-    m.units[edge] += units
-    m.held[offer] += units
+@compiled
+def add(bids: Bids, top: int, size: int, bid: int, edge: int, need: int, units: int, more: bool) -> int:
+    """Write a bid for `units` in all into the heap, in place of the edge's earlier one if it has `more` than this; the
+    heap's new size.
+    """
+    k = find(bids, top, size, edge) if more else -1
     if k < 0:
-        m.size[offer] += 1
-        rise(m, offer, m.size[offer] - 1, bid, edge, need, units)
-    elif bid >= m.bid[m.top[offer] + k]:
-        sink(m, offer, k, bid, edge, need, m.units[edge])
+        rise(bids, top, size, bid, edge, need, units)
+        return size + 1
+    if bid >= bids[top + k].bid:
+        sink(bids, top, size, k, bid, edge, need, units)
     else:
-        rise(m, offer, k, bid, edge, need, m.units[edge])
-
-
-@inlined
-def give_up(m: Market, offer: int, k: int, units: int) -> int:
-    """Units of the bid at place `k` are free again; the need that held them."""
-    slot = m.top[offer] + k
-    need = m.bid_need[slot]
-    m.units[m.bid_edge[slot]] -= units
-    m.held[offer] -= units
-    m.bid_units[slot] -= units
-    if m.bid_units[slot] == 0:
-        remove(m, offer, k)
-    return int(need)
+        rise(bids, top, k, bid, edge, need, units)
+    return size
