@@ -7,7 +7,6 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -23,6 +22,7 @@ from services.compose import ALL
 from services.intake.imports import run_import as import_intake
 from services.offers.imports import run_import as import_offers
 from shared.access import NOBODY, Role
+from shared.clock import today
 from shared.db import Database
 from shared.pii import Keyring
 from shared.service import prepare
@@ -97,7 +97,7 @@ async def import_sample(settings: Settings, db: Database) -> None:
     """The sample as of the day of the first run, so that its dates fit; a folder that has it already keeps it."""
     marker = settings.data / "sample-day"
     if not marker.exists():
-        marker.write_text(f"{datetime.now(ZoneInfo('Asia/Shanghai')):%Y-%m-%d}")
+        marker.write_text(f"{today():%Y-%m-%d}")
     day = datetime.fromisoformat(marker.read_text().strip()).date()
     files = sample.files(HOUSEHOLDS, SEED, day)
     keyring = Keyring(bytes.fromhex(settings.master_key))

@@ -14,6 +14,7 @@ import httpx
 from deploy.errors import SetupError
 from deploy.settling import settled
 from shared.access import Role
+from shared.clock import today
 from shared.db import Database
 
 APPROVE = 40
@@ -103,7 +104,7 @@ def new_visit() -> dict[str, Any]:
         {"name": "示例姐姐", "sex": "2", **child},
         {"name": "示例弟弟", "sex": "1", **child},
     ]
-    consent = {"given": True, "on": f"{datetime.now(UTC):%Y-%m-%d}", "by_guardian": True}
+    consent = {"given": True, "on": f"{today():%Y-%m-%d}", "by_guardian": True}
     household = {
         "area": TOWN,
         "village": "示例村",

@@ -12,6 +12,7 @@ from services.delivery import rules
 from services.delivery.schemas import Deliver, DeliveryState, Dispatch, Fail, Receive, Schedule
 from shared.access import Caller
 from shared.bus import publish
+from shared.clock import LOCAL
 from shared.db import Connection, queries
 from shared.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from shared.events import (
@@ -26,7 +27,6 @@ from shared.events import (
     NeedWithdrawn,
     ProposalApproved,
 )
-from shared.web.pages import LOCAL
 
 SQL = queries(Path(__file__).parent)
 

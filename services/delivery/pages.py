@@ -16,10 +16,11 @@ from services.delivery.api import anybody, mover, page_of
 from services.delivery.handlers import SQL
 from services.delivery.schemas import Deliver, Dispatch, Fail, FailReason, Receive, Schedule, ShortReason
 from shared.access import Call
+from shared.clock import LOCAL
 from shared.errors import AidError, Invalid, Missing
 from shared.fields import AreaFilter, Cursor
 from shared.web.forms import fields, parse, problem_of
-from shared.web.pages import LOCAL, Pages
+from shared.web.pages import Pages
 
 router = APIRouter()
 PAGES = Pages(Path(__file__).parent)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from services.intake.households import LOCAL
 from shared import tables
 from shared.access import Caller, Role
+from shared.clock import LOCAL
 from shared.i18n import Language
 from shared.tables import Area, Category, Vulnerability
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -27,18 +26,13 @@ from services.intake.sealing import household_fields, household_row, member_row,
 from services.intake.standing import SQL, Standing, households
 from shared.access import Caller
 from shared.bus import new_id, publish
+from shared.clock import today
 from shared.db import Connection
 from shared.errors import Conflict, Fault, Invalid, Missing
 from shared.events import ConsentGiven, ConsentWithdrawn, HouseholdChanged, HouseholdRegistered
 from shared.pii import Keyring
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 NUMBER_UNUSABLE = "档号 {number} 不能使用。请核对；留空则由系统编号。"
-
-
-def today() -> date:
-    """The day in the office's zone."""
-    return datetime.now(LOCAL).date()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from services.intake.households import LOCAL, NUMBER_UNUSABLE, consented, registered
+from services.intake.households import NUMBER_UNUSABLE, consented, registered
 from services.intake.importing import Faults, Import, Plan, check_town, content_mark, publish_all
 from services.intake.needs import changed
 from services.intake.rules import too_young
@@ -18,6 +18,7 @@ from services.intake.schemas import GUARDIAN, NewHousehold
 from services.intake.sealing import household_fields, household_row, member_row, plain
 from services.intake.standing import SQL, Standing, households
 from shared.bus import new_id
+from shared.clock import LOCAL
 from shared.db import Connection
 from shared.events import ConsentWithdrawn, Event, HouseholdChanged
 from shared.imports import batches

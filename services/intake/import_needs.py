@@ -13,7 +13,6 @@ from uuid import UUID, uuid5
 from pydantic import ValidationError
 
 from services.intake.handlers import ensure_site
-from services.intake.households import LOCAL
 from services.intake.importing import (
     NOT_YOURS,
     NUMBER_USED,
@@ -29,6 +28,7 @@ from services.intake.reading import read_need
 from services.intake.schemas import NewNeed, NewSite, SiteKind
 from services.intake.sealing import plain
 from services.intake.standing import SQL, Standing, households
+from shared.clock import LOCAL
 from shared.db import Connection
 from shared.events import Event, VisitRecorded
 from shared.imports import batches

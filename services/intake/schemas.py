@@ -16,6 +16,7 @@ from pydantic import (
 
 from services.intake.rules import too_young
 from shared import tables
+from shared.clock import today
 from shared.errors import RuleBroken
 from shared.events import Urgency
 from shared.fields import (
@@ -37,7 +38,7 @@ CloseReason = Literal["solved_otherwise", "not_needed", "nothing_fits", "moved",
 
 
 def _past(day: date) -> date:
-    if day.year < 1890 or day > date.today():
+    if day.year < 1890 or day > today():
         raise RuleBroken("date_range", "日期不能在将来，也不能早于 1890 年。")
     return day
 
@@ -107,7 +108,7 @@ class NewHousehold(Request):
 
     @model_validator(mode="after")
     def guardian_agrees(self) -> NewHousehold:
-        children = any(too_young(member.birth_date, date.today()) for member in self.members)
+        children = any(too_young(member.birth_date, today()) for member in self.members)
         if children and self.consent.given and not self.consent.by_guardian:
             raise RuleBroken("guardian_needed", GUARDIAN, field="beneficiary.household.consent.by_guardian")
         return self

@@ -22,13 +22,13 @@ from services.intake.answers import (
     Worklist,
     need_item,
 )
-from services.intake.households import today
 from services.intake.rules import next_steps
 from services.intake.sealing import open_household, open_member, open_text
 from services.intake.standing import SQL, beneficiary
 from shared import tables
 from shared.access import Caller
 from shared.bus import new_id
+from shared.clock import today
 from shared.db import Connection
 from shared.errors import Missing
 from shared.paging import Page, next_cursor, read_cursor

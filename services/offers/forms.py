@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from shared import tables
+from shared.clock import LOCAL
 from shared.i18n import Language
 from shared.tables import licence_label
-from shared.web.pages import LOCAL
 
 MOMENTS = {"available_from": "00:00:00", "available_until": "23:59:59"}
 SCALED = (("radius_km", "radius_m", 1000), ("unit_value_yuan", "unit_value_fen", 100))

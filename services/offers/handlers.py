@@ -15,6 +15,7 @@ from services.offers.answers import CharityAnswer, Note, OfferStored
 from services.offers.schemas import ChangeOffer, OfferTerms, RegisterCharity, RegisterOffer, WithdrawOffer
 from shared.access import Caller
 from shared.bus import new_id, publish
+from shared.clock import LOCAL
 from shared.db import Connection, queries
 from shared.errors import Conflict, Forbidden, Invalid, Missing, fault_of
 from shared.events import (
@@ -29,7 +30,6 @@ from shared.events import (
     OfferWithdrawn,
     ProposalApproved,
 )
-from shared.web.pages import LOCAL
 
 SQL = queries(Path(__file__).parent)
 

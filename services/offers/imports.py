@@ -22,12 +22,12 @@ from services.offers.layouts import OFFERS
 from services.offers.rows import Draft, drafts
 from shared.access import Caller
 from shared.bus import new_id, publish
+from shared.clock import LOCAL
 from shared.db import Connection
 from shared.errors import Conflict, Say
 from shared.i18n import Language
 from shared.imports import ImportReport, Mode, batches
 from shared.sheets import Fault, Sheet, chinese, read, write
-from shared.web.pages import LOCAL
 
 NOT_YOURS = "只能导入本机构的资源；协调员只能导入本地区的资源。请核对机构名称和所在地"
 

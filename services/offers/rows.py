@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.offers.schemas import OfferTerms
+from shared.clock import LOCAL
 from shared.errors import fault_of
 from shared.sheets import Fault, Row, Sheet
-from shared.web.pages import LOCAL
 
 # Where a field of the terms stands under another name, in another unit.
 COLUMN = {

@@ -16,7 +16,7 @@ from shared.sheets.labels import Shown, options
 from shared.sheets.layout import FAULTS_ZH, Column, Layout
 
 PACKAGE = Path(__file__).parent.parent
-FIXED = datetime(2000, 1, 1)
+FIXED = datetime(2000, 1, 1)  # noqa: DTZ001  a workbook's properties know no zone
 FIRST_EXCEL_DAY = date(1900, 3, 1)
 SPARE_ROWS = 1000
 KINDS = {

@@ -8,15 +8,14 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
+from shared.clock import LOCAL
 from shared.errors import RuleBroken
 from shared.sheets.files import Cell
 from shared.sheets.layout import Column, Kind
 from shared.tables import find_area, find_category, find_licence, find_vulnerability
 from shared.tables.find import plain
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 EXACT = 10**15
 SEPARATORS: Final = (re.compile(r"[;；\n]"), re.compile(r"[,，、|]"))
 DAY = re.compile(

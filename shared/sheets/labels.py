@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from shared.clock import LOCAL
 from shared.i18n import Language
-from shared.sheets.cells import LOCAL
 from shared.sheets.layout import LISTS, Column
 from shared.tables import (
     area_label,

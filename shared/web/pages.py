@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -15,11 +14,11 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from shared import tables
 from shared.access import Caller, language_of
 from shared.bus import new_id
+from shared.clock import LOCAL
 from shared.i18n import Language, say
 from shared.labels import LABELS
 
 FRAME = Path(__file__).parent / "templates"
-LOCAL = ZoneInfo("Asia/Shanghai")
 
 # Who sees which entry of the menu; the paths are the services' public addresses.
 MENU = (

@@ -3,7 +3,6 @@
 from collections import Counter
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import TypeAdapter
@@ -20,10 +19,10 @@ from matching.ranking import RULES
 from services.intake.layouts import HOUSEHOLDS, NEEDS
 from services.offers.layouts import OFFERS
 from shared import tables
+from shared.clock import LOCAL
 from shared.sheets import Layout, read
 
 DAY = date(2026, 3, 2)
-LOCAL = ZoneInfo("Asia/Shanghai")
 LAYOUTS = {"households": HOUSEHOLDS, "needs": NEEDS, "offers": OFFERS}
 KEPT = Path(sample.__file__).parent / "data"
 

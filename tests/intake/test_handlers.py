@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from shared.access import Role, hash_token
+from shared.clock import today
 from shared.events import (
     ConsentGiven,
     ConsentWithdrawn,
@@ -296,7 +297,7 @@ async def test_a_phones_mark_belongs_to_one_visit(house: House) -> None:
 
 async def test_a_guardian_agrees_for_a_child(house: House) -> None:
     worker = await house.person("worker", LUOJING)
-    child = {"name": "示例孩子", "birth_date": f"{date.today().year - 8}-01-01"}
+    child = {"name": "示例孩子", "birth_date": f"{today().year - 8}-01-01"}
     home = {"area": LUOJING, "members": [child]}
     for consent, status in (
         ({"given": True}, 422),
@@ -312,7 +313,7 @@ async def test_a_guardian_agrees_too_when_a_child_joins_or_consent_comes_later(h
     adult = {"area": LUOJING, "members": [{"name": "示例大人"}], "consent": {"given": True}}
     made = (await post(worker, "/visits", visit(beneficiary={"household": adult}))).json()
     path = f"/households/{made['beneficiary_id']}"
-    child = {"name": "示例孩子", "birth_date": f"{date.today().year - 8}-01-01"}
+    child = {"name": "示例孩子", "birth_date": f"{today().year - 8}-01-01"}
     refused = await post(worker, f"{path}/members", child | {"version": 1})
     assert (refused.status_code, refused.json()["errors"][0]["rule"]) == (422, "guardian_needed")
     consent = {"by_guardian": True, "version": 1}

@@ -10,10 +10,10 @@ from uuid import uuid4
 import httpx
 
 from services.intake import app
+from shared.clock import LOCAL
 from shared.events import FollowUpAnswered, HouseholdChanged, NeedRaised, VisitRecorded
 from shared.i18n import merge
 from shared.labels import LABELS
-from shared.web.pages import LOCAL
 from tests.house import House
 from tests.intake.invented import (
     API,

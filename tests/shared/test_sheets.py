@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +16,7 @@ from python_calamine import CalamineWorkbook
 from xlsxwriter import Workbook
 
 from shared import tables
+from shared.clock import LOCAL
 from shared.i18n import Language, catalogue
 from shared.sheets import (
     Choice,
@@ -34,7 +34,6 @@ from shared.sheets import (
 )
 from shared.sheets.cells import clean
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 COLOURS = (Choice("r", "红色", "Red"), Choice("g", "绿色", "Green"))
 LAYOUT = Layout(
     "things",
