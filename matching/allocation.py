@@ -50,34 +50,32 @@ class Allocation:
         return (self.offer_price + self.scale // 2) // self.scale
 
 
-def allocate(
-    graph: Graph, *, seed: int, gap: float = GAP, prices: Ints | None = None, scale: int = 0, threads: int = 0
-) -> Allocation:
+def allocate(graph: Graph, *, seed: int, gap: float = GAP, threads: int = 0) -> Allocation:
     """The plan over `graph` that no other beats by more than `gap` of its objective, with its certificate.
 
-    The same graph and seed give the same plan, whatever the number of threads. `seed` decides between plans of
-    equal score: 0 takes them as they come. `prices` (with their `scale`): of an earlier plan of nearly the same
-    graph, to start from. Raises `NotWhole` if the solver fails, which is not expected.
+    The same graph and seed give the same plan, whatever the number of threads (0 = one a core). `seed` decides
+    between plans of equal score as far as whole numbers leave room: in parts of many thousand units equals are taken
+    as they come. The gap may stay larger where household limits had to be shared out beforehand. Raises `NotWhole` if
+    the solver fails, which is not expected.
     """
     part = components(graph.start, graph.offer, graph.offer_quantity.size)
     programme, large = together(graph, part, FINEST // (2 * int(graph.score.max(initial=1)) + 2) - 1)
     units = _largest(graph, np.where(programme, -1, part))
-    scale = scale or _scale(graph, units)
-    price = np.zeros(graph.offer_quantity.size, np.int32) if prices is None else prices.astype(np.int32)
+    scale = _scale(graph, units)
     state = market(
         graph.start, graph.offer, _with_ties(graph, seed, scale, units), shared_out(graph, most_of(graph), large),
-        graph.need_quantity, graph.offer_quantity, price,
+        graph.need_quantity, graph.offer_quantity,
     )  # fmt: skip
     apart = batches(graph.start, np.where(programme, -1, part), BATCH_EDGES)
     work = partial(_hold, state, graph.need_quantity, apart, threads or cpu_count() or 1)
-    steps = _steps(graph, scale, gap, units, warm=prices is not None)
     group_price = solve_together(graph, programme, state, scale)
+    steps, before = _steps(graph, scale, gap, units), np.inf
     while True:
         work(steps)
         found = _proved(graph, state, group_price, scale, seed)
-        if found.certificate.gap <= gap or steps[-1] == 1:
+        if found.certificate.gap <= gap or steps[-1] == 1 or found.certificate.gap > before / 2:
             return found
-        steps = [max(1, steps[-1] // COARSER)]
+        steps, before = [max(1, steps[-1] // COARSER)], found.certificate.gap
 
 
 def _largest(graph: Graph, part: Small) -> int:
@@ -103,12 +101,12 @@ def _with_ties(graph: Graph, seed: int, scale: int, units: int) -> Small:
     return graph.score * np.int32(scale) + drawn
 
 
-def _steps(graph: Graph, scale: int, gap: float, units: int, warm: bool) -> list[int]:
+def _steps(graph: Graph, scale: int, gap: float, units: int) -> list[int]:
     """Bid increments, coarse to fine: each phase starts at the prices of the one before."""
     mean = float(graph.score.mean()) if graph.score.size else 1.0
     finest = 1 if scale > 2 * (units + 1) else max(1, round(5 * gap * mean * scale))
     steps = [finest]
-    while not warm and steps[-1] * COARSER**2 < mean * scale:
+    while steps[-1] * COARSER**2 < mean * scale:
         steps.append(steps[-1] * COARSER)
     return steps[::-1]
 

@@ -48,7 +48,7 @@ class Graph:
         return full
 
 
-class Pairs(NamedTuple):
+class Problem(NamedTuple):
     """Possible pairs in any order, one entry each; quantities and limits by number."""
 
     need: Ints
@@ -60,7 +60,7 @@ class Pairs(NamedTuple):
     group_limit: Ints
 
 
-def graph_of(pairs: Pairs) -> Graph:
+def graph_of(pairs: Problem) -> Graph:
     """The pairs that can carry anything, sorted. Raises `TooLarge`."""
     for values in (pairs.score, pairs.need_quantity, pairs.offer_quantity, pairs.group_limit):
         if values.size and values.max() >= HIGHEST_SCORE:

@@ -52,10 +52,8 @@ def adjacent(start: Ints, offer: Small, quantity: Small, offers: int) -> tuple[I
     return edges, wanted
 
 
-def market(
-    start: Ints, offer: Small, score: Small, most: Small, quantity: Small, capacity: Small, price: Small
-) -> Market:
-    """Nothing held yet, at these prices. An offer that can never be filled has room without end."""
+def market(start: Ints, offer: Small, score: Small, most: Small, quantity: Small, capacity: Small) -> Market:
+    """Nothing held yet, and nothing costs anything. An offer that can never be filled has room without end."""
     edges, wanted = adjacent(start, offer, quantity, capacity.size)
     top = np.zeros(capacity.size + 1, np.int64)
     np.cumsum(np.minimum(edges, np.minimum(capacity, wanted)) + 1, out=top[1:])
@@ -63,7 +61,7 @@ def market(
     room = np.where(capacity >= wanted, PLENTY, capacity).astype(np.int32)
     return Market(
         start, offer, score, most, room,
-        held=np.zeros(capacity.size, np.int32), price=price, wanting=quantity.copy(),
+        held=np.zeros(capacity.size, np.int32), price=np.zeros(capacity.size, np.int32), wanting=quantity.copy(),
         units=np.zeros(offer.size, np.int32), top=top, size=np.zeros(capacity.size, np.int32),
         bids=np.empty(heap, BID),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from matching.candidates import barred, refusals
 from matching.columns import Ints, seconds
 from matching.edges import Alternatives, Edges
 from matching.fairness import fairness
-from matching.graph import Pairs, graph_of
+from matching.graph import Problem, graph_of
 from matching.history import History
 from matching.model import (
     Catalogue,
@@ -83,20 +83,20 @@ def propose(
     base = pool(_by_id(needs), _by_id(offers), setting)
     out = barred(base.needs, setting)
     best, tally = best_pairs(base, out, model, setting, shares or {})
-    able = graph_of(pairs_of(base, best, setting))
+    able = graph_of(problem_of(base, best, setting))
     result = allocate(able, seed=seed)
     quantity = able.spread(result.quantity, best.score.size)
     refused = refusals(base, setting, out, tally) + shortfalls(base, best, quantity)
     return _plan(base, best, result, quantity, refused, setting, shares or {})
 
 
-def pairs_of(base: Pool, best: Scored, setting: Setting) -> Pairs:
+def problem_of(base: Pool, best: Scored, setting: Setting) -> Problem:
     """The kept pairs with what each need lacks, each offer has, and each household may still take of a
     limited offer.
     """
     group, limits = _groups(base, best, setting)
     columns = (base.need_columns.quantity, base.offer_columns.quantity)
-    return Pairs(best.pairs.need, best.pairs.offer, best.score, group, *columns, limits)
+    return Problem(best.pairs.need, best.pairs.offer, best.score, group, *columns, limits)
 
 
 def _groups(base: Pool, best: Scored, setting: Setting) -> tuple[Ints, Ints]:

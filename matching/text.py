@@ -10,7 +10,7 @@ from datetime import date
 from math import exp, log, sqrt
 
 from matching.dialect import folded
-from matching.learned import Linear, carried
+from matching.learned import Linear, carried, grams
 from matching.lexicon import (
     CALM,
     COMPOSITES,
@@ -122,13 +122,9 @@ def similar(one: str, other: str) -> float:
     """How alike two texts are, 0 to 1: the cosine of their counts of one to three neighbouring signs. Near
     1: told twice.
     """
-    a, b = _grams(plain(one)), _grams(plain(other))
+    a, b = Counter(grams(plain(one))), Counter(grams(plain(other)))
     size = sqrt(sum(n * n for n in a.values()) * sum(n * n for n in b.values()))
     return sum(n * b[gram] for gram, n in a.items()) / size if size else 0.0
-
-
-def _grams(text: str) -> Counter[str]:
-    return Counter(text[i : i + n] for n in (1, 2, 3) for i in range(len(text) - n + 1))
 
 
 def _scores(said: str, found: Sequence[Mention]) -> dict[str, float]:

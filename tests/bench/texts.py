@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
+
+from sklearn.metrics import f1_score
 
 from matching.text import Reading
 from tests.matching.judging import judged
@@ -19,8 +20,8 @@ async def measure() -> list[dict[str, Any]]:
     wrong = sum(found.category != told.category for told, found in sure) / max(1, len(sure))
     return [
         _figure("text-category", _first(read), 0.92, texts=len(read)),
-        _figure("text-urgency", macro_f1(needs), 0.80, texts=len(needs)),
-        _figure("pairs", f1(judged("aside")), 0.90, pairs=len(judged("aside"))),
+        _figure("text-urgency", f1_score(*zip(*needs, strict=True), average="macro"), 0.80, texts=len(needs)),
+        _figure("pairs", f1_score(*zip(*judged("aside"), strict=True)), 0.90, pairs=len(judged("aside"))),
         _figure("text-confidently-wrong", wrong, 0.02, at_most=True, confident=len(sure), texts=len(read)),
     ]
 
@@ -41,20 +42,3 @@ def _figure(name: str, value: float, bar: float, at_most: bool = False, **more: 
 def _first(read: Iterable[tuple[Told, Reading]]) -> float:
     right = [bool(found.alternatives) and found.alternatives[0][0] == told.category for told, found in read]
     return sum(right) / len(right)
-
-
-def macro_f1(pairs: Iterable[tuple[str, str]]) -> float:
-    """The mean over the classes of the F1 of (true, read) pairs."""
-    told = list(pairs)
-    hit = Counter(true for true, said in told if true == said)
-    true, said = Counter(t for t, _ in told), Counter(s for _, s in told)
-    classes = true.keys() | said.keys()
-    return sum(2 * hit[c] / (true[c] + said[c]) for c in classes) / len(classes)
-
-
-def f1(pairs: Iterable[tuple[bool, bool]]) -> float:
-    """The F1 of (true, said) verdicts, a match being what is looked for."""
-    told = list(pairs)
-    hit = sum(true and said for true, said in told)
-    asked = sum(true for true, _ in told) + sum(said for _, said in told)
-    return 2 * hit / asked if asked else 0.0

@@ -24,10 +24,15 @@ from deploy.processes import alive, found, wait_for
 ROOT = Path(__file__).parents[2]
 
 
+def command_of(data: Path, port: int, *options: str) -> list[str]:
+    """The command line that starts everything."""
+    return [sys.executable, "-m", "services", "up", "--data", str(data), "--port", str(port), *options]
+
+
 @contextmanager
 def up(data: Path, port: int, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """`nuanlian up` until the block ends; entered once it is ready."""
-    command = [sys.executable, "-m", "services", "up", "--data", str(data), "--port", str(port), *options]
+    command = command_of(data, port, *options)
     said = data / "said"
     with said.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
@@ -86,7 +91,7 @@ def test_it_survives_a_kill_and_keeps_its_data(data: Path) -> None:
 
 def test_a_folder_in_use_is_said_so(data: Path) -> None:
     with up(data, free_port()):
-        command = [sys.executable, "-m", "services", "up", "--data", str(data), "--port", str(free_port())]
+        command = command_of(data, free_port())
         second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert second.returncode == 2
     assert str(data) in second.stderr and "Traceback" not in second.stderr
@@ -142,7 +147,7 @@ def test_the_demo_says_at_the_end_what_it_did(data: Path) -> None:
 def test_a_port_in_use_is_said_so(data: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        command = [sys.executable, "-m", "services", "up", "--data", str(data), "--port", str(port)]
+        command = command_of(data, port)
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert str(port) in done.stderr and "Traceback" not in done.stderr
@@ -152,18 +157,7 @@ def test_a_port_in_use_is_said_so(data: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", [1.5, 3.0, 6.0])
 def test_a_start_that_is_interrupted_leaves_nothing_running(data: Path, number: int, after: float) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "services",
-        "up",
-        "--data",
-        str(data),
-        "--port",
-        str(free_port()),
-        "--broker",
-        "rabbitmq",
-    ]
+    command = command_of(data, free_port(), "--broker", "rabbitmq")
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(after)  # the moment is what is tested
     process.send_signal(number)
@@ -196,18 +190,7 @@ def test_a_private_server_that_dies_is_started_again(data: Path) -> None:
 @pytest.mark.timeout(150)
 def test_a_broker_that_cannot_be_reached_is_said_so(data: Path) -> None:
     url = f"amqp://x:y@127.0.0.1:{free_port()}/"
-    command = [
-        sys.executable,
-        "-m",
-        "services",
-        "up",
-        "--data",
-        str(data),
-        "--port",
-        str(free_port()),
-        "--broker-url",
-        url,
-    ]
+    command = command_of(data, free_port(), "--broker-url", url)
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=140)
     assert done.returncode == 2 and "logs" in done.stderr and "Traceback" not in done.stderr
     assert left_over(data) == []

@@ -1,30 +1,13 @@
 """Texts of needs and offers (all invented) against what a person read in them."""
 
-import json
-from collections import Counter
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
+from sklearn.metrics import f1_score
 
-from matching.text import Reading, Terms, read, similar
-from shared import tables
-
-DATA = Path(__file__).parent / "data"
-
-
-@cache
-def terms() -> tuple[Terms, ...]:
-    return tuple(
-        Terms(c.code, (c.zh, *c.synonyms), c.phrases, c.unit_zh, c.homonyms)
-        for c in tables.categories().values()
-    )
-
-
-def rows(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (DATA / name).read_text("utf-8").splitlines()]
+from matching.text import Reading, read, similar
+from tests.matching.told import rows, terms
 
 
 def reading(row: dict[str, Any]) -> Reading:
@@ -35,21 +18,13 @@ def need(text: str) -> Reading:
     return read(text, terms())
 
 
-def macro_f1(pairs: list[tuple[str, str]]) -> float:
-    """The mean over the classes of the F1 of (true, read) pairs."""
-    hit = Counter(true for true, said in pairs if true == said)
-    true, said = Counter(t for t, _ in pairs), Counter(s for _, s in pairs)
-    classes = true.keys() | said.keys()
-    return sum(2 * hit[c] / (true[c] + said[c]) for c in classes) / len(classes)
-
-
 @pytest.mark.parametrize("side", ["need", "offer"])
 def test_category_and_urgency_of_the_cases(side: str) -> None:
     cases = [row for row in rows("cases.jsonl") if row["side"] == side]
     found = [reading(row) for row in cases]
     right = sum(r.category == row["category"] for r, row in zip(found, cases, strict=True))
     assert right / len(cases) >= 0.95
-    assert macro_f1([(row["urgency"], r.urgency) for r, row in zip(found, cases, strict=True)]) >= 0.9
+    assert f1_score([row["urgency"] for row in cases], [r.urgency for r in found], average="macro") >= 0.9
 
 
 def test_a_quantity_that_is_read_is_nearly_always_right() -> None:
