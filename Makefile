@@ -18,9 +18,9 @@ VENDOR := shared/web/static/vendor/.complete
 help: ## 列出全部命令 · list what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-setup: $(STAMPS)/run assets ## 安装运行所需的一切（PYTHON= 指定解释器） · all that running needs
+setup: $(STAMPS)/run $(STAMPS)/engine assets ## 安装运行所需的一切（PYTHON= 指定解释器） · all that running needs
 
-setup-dev: $(STAMPS)/dev assets ## 另装测试与检查工具 · the tools for tests and checks too
+setup-dev: $(STAMPS)/dev $(STAMPS)/engine assets ## 另装测试与检查工具 · the tools for tests and checks too
 
 assets: $(VENDOR) ## 下载页面用的第三方文件 · third-party files for the pages
 
@@ -43,6 +43,13 @@ $(STAMPS)/run: requirements.lock | $(BIN)/python
 $(STAMPS)/dev: requirements-dev.lock $(STAMPS)/run
 	@echo '正在安装测试与检查工具… · installing the tools…'
 	@$(PIP) --requirement requirements-dev.lock
+	@touch $@
+
+# The engine's loops are compiled now, not at the first round; what an earlier text of the engine left behind goes.
+$(STAMPS)/engine: $(wildcard matching/*.py) | $(STAMPS)/run
+	@echo '正在编译匹配引擎… · compiling the engine…'
+	@rm -rf matching/__pycache__/compiled-*
+	@$(BIN)/python -m matching.ahead
 	@touch $@
 
 $(VENDOR): deploy/assets/package-lock.json deploy/assets/fetch.py requirements-assets.lock | $(STAMPS)/run

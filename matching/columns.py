@@ -176,7 +176,8 @@ def _spans(served: Sequence[list[tuple[int, int]]]) -> tuple[Ints, Ints]:
     width = max((len(spans) for spans in served), default=0)
     padded = [spans + [(1, 0)] * (width - len(spans)) for spans in served]
     table = np.array(padded, dtype=np.int64).reshape(len(served), width, 2)
-    return table[:, :, 0], table[:, :, 1]
+    # One layout whatever the shape: compiled loops are made anew for another.
+    return np.ascontiguousarray(table[:, :, 0]), np.ascontiguousarray(table[:, :, 1])
 
 
 def _positions(points: Sequence[Point | None]) -> Floats:

@@ -1,8 +1,13 @@
 """Functions that are compiled for the machine: loops over millions of pairs, free of the interpreter's lock."""
 
+import atexit
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
+from os import W_OK, access
 from pathlib import Path
+from shutil import copytree, rmtree
+from tempfile import mkdtemp
 from typing import TypeVar, cast
 
 from numba import config, njit
@@ -11,17 +16,33 @@ HERE = Path(__file__).parent
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 
-def _kept_in() -> str:
+def _folder() -> Path:
     """A folder for this very text of the engine: numba looks at a function's own file alone, so that machine code
     with an older rule written into it would outlive the change.
     """
     text = sha256()
     for file in sorted(HERE.glob("*.py")):
         text.update(file.read_bytes())
-    return str(HERE / "__pycache__" / f"compiled-{text.hexdigest()[:16]}")
+    return HERE / "__pycache__" / f"compiled-{text.hexdigest()[:16]}"
 
 
-setattr(config, "CACHE_DIR", _kept_in())  # noqa: B010  numba declares its settings at run time
+def _writable(folder: Path) -> Path:
+    """The folder itself, or where nothing may be written (a read-only image) a copy of this process's own: numba
+    refuses to start without a folder to write to.
+    """
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    if access(folder, W_OK):
+        return folder
+    own = Path(mkdtemp(prefix="nuanlian-compiled-"))
+    atexit.register(rmtree, own, ignore_errors=True)
+    if folder.is_dir():
+        copytree(folder, own, dirs_exist_ok=True)
+    return own
+
+
+FOLDER = _writable(_folder())
+setattr(config, "CACHE_DIR", str(FOLDER))  # noqa: B010  numba declares its settings at run time
 
 
 def compiled(function: Kernel) -> Kernel:
