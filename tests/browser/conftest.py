@@ -18,12 +18,16 @@ from deploy.demo import import_sample
 from deploy.demo_walk import walk
 from deploy.local import embedded_app, serving
 from deploy.ports import free_port
+from services.matcher.champion import SQL as MODELS
+from services.matcher.learning import learn
+from shared.access import NOBODY
 from shared.bus import new_id
 from shared.db import Database
 from shared.pii import Keyring
 from shared.settings import Settings
 from tests.browser.people import CITY, DEMO, Nuanlian
 from tests.house import MASTER_KEY, TEMPLATE, on_database
+from tests.matcher.history import plant
 from tests.servers import open_folder
 
 GIVER = "select c.name from delivery.delivery d join delivery.charity c on c.id = d.charity_id group by 1 order by count(*) desc, 1 limit 1"
@@ -81,9 +85,16 @@ async def site(template: str) -> AsyncIterator[Nuanlian]:
         yield made
 
 
+async def learned(db: Database) -> None:
+    """A challenger learned from what was decided."""
+    async with db.transaction("nuanlian_matcher_system") as conn:
+        model_id = new_id()
+        await learn(conn, model_id, await MODELS.ask_model(conn, id=model_id, asked_by=NOBODY.person_id))
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def lived_in(template: str) -> AsyncIterator[Nuanlian]:
-    """A Nuanlian with the sample imported and a few cases walked to their end: something in every list."""
+    """A Nuanlian with the sample imported, a few cases walked to their end and a model learned: something in every list."""
     async with nuanlian(template) as made:
         await import_sample(made.settings, made.db)
         await made.settle()
@@ -92,4 +103,6 @@ async def lived_in(template: str) -> AsyncIterator[Nuanlian]:
         await walk(made.url, made.accounts, made.db)
         await made.settle()
         await made.account("charity", CITY, await made.db.pool.fetchval(GIVER))
+        await plant(made.db)
+        await learned(made.db)
         yield made

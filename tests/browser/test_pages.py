@@ -34,6 +34,7 @@ TOUR: dict[str, tuple[str, ...]] = {
     "charity": ("/offers/", "/offers/new", "/offers/{offer}", "/offers/imports", "/offers/charities", "/delivery/", "/delivery/{given}"),
     "coordinator": (
         "/coordination/", "/coordination/proposals/{proposal}", "/coordination/decided", "/matcher/", "/matcher/unserved", "/matcher/rounds/{round}",
+        "/matcher/models", "/matcher/models/{model}",
         "/matcher/needs/{short}", "/offers/", "/offers/{offer}", "/offers/charities", "/intake/households", "/intake/households/{household}",
         "/intake/needs", "/intake/needs/{received}", "/delivery/", "/delivery/{delivery}", "/audit/",
     ),
@@ -54,6 +55,7 @@ NAMES = {
     "proposal": "select id from coordination.proposal where status = 'pending' and area like '445381%' order by score desc limit 1",
     "short": "select need_id from coordination.proposal where status = 'pending' and area like '445381%' order by score limit 1",
     "offer": "select o.id from offers.offer o join access.role_grant g on g.charity_id = o.charity_id order by o.offer_number limit 1",
+    "model": "select id from matcher.model where card is not null limit 1",
     "round": "select id from matcher.round where certificate is not null order by started_at desc limit 1",
 }
 

@@ -14,7 +14,7 @@ from tests.matcher.history import favouring_no_orphans, plant
 
 
 async def test_the_operator_learns_promotes_and_goes_back(house: House, dsn: str, tmp_path: Path) -> None:
-    await plant(house, favouring_no_orphans())
+    await plant(house.db, favouring_no_orphans())
 
     def walk() -> None:
         made = modelling.train(tmp_path, dsn)

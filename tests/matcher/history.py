@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from matching.features import NAMES
 from matching.learning import Decision
 from shared.bus import new_id
-from tests.house import House
+from shared.db import Database
 from tests.matcher import facts
 from tests.matching.deciding import NOW, decisions
 
@@ -17,10 +17,10 @@ INSERT = """insert into matcher.decision
     values ($1, $2, $3, $4, $5, 'APP-FAN', $6, $7, $8, $9, $10)"""
 
 
-async def plant(house: House, some: list[Decision] | None = None) -> None:
+async def plant(db: Database, some: list[Decision] | None = None) -> None:
     """Store decisions, moved so that the last ones were taken of late."""
     moved = datetime.now(UTC) - NOW
-    async with house.db.transaction("nuanlian_matcher_system") as conn:
+    async with db.transaction("nuanlian_matcher_system") as conn:
         await conn.executemany(
             INSERT,
             [

@@ -30,7 +30,7 @@ async def learned(house: House, client: httpx.AsyncClient) -> str:
 
 
 async def test_a_planted_history_makes_a_challenger_with_its_card(house: House) -> None:
-    await plant(house)
+    await plant(house.db)
     client = await house.person("coordinator")
     shown = (await client.get(f"{MODELS}/{await learned(house, client)}")).json()
     assert (shown["state"], shown["champion"], shown["learned"], shown["checked"]) == (
@@ -53,13 +53,13 @@ async def test_a_planted_history_makes_a_challenger_with_its_card(house: House) 
 async def test_where_nothing_can_be_learned_it_is_said_why(house: House) -> None:
     client = await house.person("coordinator")
     assert (await client.get(f"{MODELS}/{await learned(house, client)}")).json()["problem"] == "too_few"
-    await plant(house, [replace(one, approved=True, reason="") for one in decisions(400)])
+    await plant(house.db, [replace(one, approved=True, reason="") for one in decisions(400)])
     shown = (await client.get(f"{MODELS}/{await learned(house, client)}")).json()
     assert (shown["state"], shown["problem"]) == ("refused", "one_sided")
 
 
 async def test_drift_of_the_champion_is_watched(house: House) -> None:
-    await plant(house)
+    await plant(house.db)
     client = await house.person("coordinator")
     model = await learned(house, client)
     await _watch(house)
@@ -70,7 +70,7 @@ async def test_drift_of_the_champion_is_watched(house: House) -> None:
         replace(one, features=(*one.features[:at], one.features[at] ** 4, *one.features[at + 1 :]))
         for one in decisions(800, seed=9)[-600:]
     ]
-    await plant(house, far)
+    await plant(house.db, far)
     await _watch(house)
     shown = (await client.get(f"{MODELS}/{model}")).json()
     levels = {row["feature"]: row["level"] for row in shown["drift"]}
@@ -93,7 +93,7 @@ async def test_no_household_is_told_apart_in_a_card(house: House) -> None:
         replace(one, vulnerabilities=("HOMELESS",)) if n == 700 else one
         for n, one in enumerate(decisions(800))
     ]
-    await plant(house, lone)
+    await plant(house.db, lone)
     client = await house.person("coordinator")
     await learned(house, client)
     (card,) = [row["card"] for row in await rows(house, "select card from matcher.model")]

@@ -25,7 +25,7 @@ async def _in_english(client: httpx.AsyncClient, url: str) -> str:
 
 
 async def test_list_and_card_speak_both_languages(house: House) -> None:
-    await plant(house, favouring_no_orphans())
+    await plant(house.db, favouring_no_orphans())
     client = await house.person("coordinator")
     assert "还没有学过模型" in (await client.get("/matcher/models")).text
     model = await learned(house, client)
@@ -44,7 +44,7 @@ async def test_list_and_card_speak_both_languages(house: House) -> None:
 
 
 async def test_forms_learn_promote_and_go_back(house: House) -> None:
-    await plant(house, favouring_no_orphans())
+    await plant(house.db, favouring_no_orphans())
     client = await house.person("coordinator")
     asked = await client.post("/matcher/models", data={"idempotency_key": str(new_id())})
     assert asked.status_code == 303
@@ -64,7 +64,7 @@ async def test_forms_learn_promote_and_go_back(house: House) -> None:
 
 
 async def test_a_town_sees_the_card_without_buttons(house: House) -> None:
-    await plant(house)
+    await plant(house.db)
     model = await learned(house, await house.person("coordinator"))
     town = await house.person("coordinator", facts.LUOJING)
     page = (await town.get(f"/matcher/models/{model}")).text

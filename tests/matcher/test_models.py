@@ -33,7 +33,7 @@ async def _ranking(client: httpx.AsyncClient, need: Any) -> list[int]:
 async def test_a_promoted_model_ranks_until_the_rules_are_restored(house: House) -> None:
     need, near, far = facts.need(), facts.offer(), facts.offer(origin_area=facts.RONGGUI)
     await plan(house, need, near, far)
-    await plant(house)
+    await plant(house.db)
     client = await house.person("coordinator")
     before = await _ranking(client, need)
     model = await learned(house, client)
@@ -66,7 +66,7 @@ async def _board_speaks_for(house: House, model: str | None) -> None:
 
 
 async def test_a_model_that_serves_a_group_worse_needs_a_reason_which_is_kept(house: House) -> None:
-    await plant(house, favouring_no_orphans())
+    await plant(house.db, favouring_no_orphans())
     client = await house.person("coordinator")
     model = await learned(house, client)
     refused = await _promote(client, model)
@@ -85,7 +85,7 @@ async def test_a_model_that_serves_a_group_worse_needs_a_reason_which_is_kept(ho
 
 
 async def test_the_city_promotes_and_a_county_may_only_go_back(house: House) -> None:
-    await plant(house)
+    await plant(house.db)
     city, county = await house.person("coordinator"), await house.person("coordinator", facts.COUNTY)
     town, auditor = await house.person("coordinator", facts.LUOJING), await house.person("auditor")
     model = await learned(house, city)
@@ -106,14 +106,14 @@ async def test_what_is_not_ready_is_not_put_in_force(house: House) -> None:
     assert (await client.get(f"{MODELS}/{new_id()}")).status_code == 404
     assert (await client.post(MODELS, json={})).status_code == 400
     assert (await _promote(client, await learned(house, client))).status_code == 409
-    await plant(house)
+    await plant(house.db)
     model = await learned(house, client)
     assert (await _promote(client, model)).status_code == 200
     assert (await _promote(client, model)).status_code == 409
 
 
 async def test_one_model_at_a_time_and_an_earlier_one_may_come_back(house: House) -> None:
-    await plant(house)
+    await plant(house.db)
     client = await house.person("coordinator")
     models = [await learned(house, client) for _ in range(2)]
     answers = await asyncio.gather(*(_promote(client, model, reason=WHY) for model in models))
@@ -141,7 +141,7 @@ async def test_going_back_when_the_rules_rank_already_says_nothing(house: House)
 
 async def test_a_model_of_another_release_leaves_the_rules_in_force(house: House) -> None:
     need, offer = facts.need(), facts.offer()
-    await plant(house)
+    await plant(house.db)
     client = await house.person("coordinator")
     await _promote(client, await learned(house, client))
     broken = RULES.to_dict()
