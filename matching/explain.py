@@ -52,7 +52,7 @@ def explain(
     seconds(now)
     wide = replace(policy, edges_per_need=max(1, len(offers)))
     setting = Setting(catalogue, wide, History.of(past, pending), now, declined)
-    base = pool([need], sorted(offers, key=lambda offer: offer.id), setting)
+    base = pool([need], offers, setting)
     whole = barred(base.needs, setting).get(0, "")
     if whole:
         return Explanation((), (), whole)

@@ -80,7 +80,7 @@ def propose(
     """
     seconds(now)
     setting = Setting(catalogue, policy, History.of(past, pending), now, declined)
-    base = pool(_by_id(needs), _by_id(offers), setting)
+    base = pool(_once(needs), _once(offers), setting)
     out = barred(base.needs, setting)
     best, tally = best_pairs(base, out, model, setting, shares or {})
     able = graph_of(problem_of(base, best, setting))
@@ -115,11 +115,11 @@ def _groups(base: Pool, best: Scored, setting: Setting) -> tuple[Ints, Ints]:
     return group, np.array(limits, dtype=np.int64)
 
 
-def _by_id(items: Sequence[Item]) -> list[Item]:
-    ordered = sorted(items, key=lambda item: item.id)
-    if twice := next((a.id for a, b in pairwise(ordered) if a.id == b.id), ""):
+def _once(items: Sequence[Item]) -> Sequence[Item]:
+    ids = sorted(item.id for item in items)
+    if twice := next((one for one, other in pairwise(ids) if one == other), ""):
         raise Repeated(f"the id {twice!r} occurs twice; pass each need and each offer once")
-    return ordered
+    return items
 
 
 def _plan(

@@ -48,7 +48,7 @@ class Scored:
 def best_pairs(
     pool: Pool, out: Mapping[int, str], model: AdditiveModel, setting: Setting, shares: Mapping[str, int]
 ) -> tuple[Scored, Tally]:
-    """Each need's `policy.edges_per_need` best pairs; of equal ones the offers with the smaller ids."""
+    """Each need's `policy.edges_per_need` best pairs; of equal ones those with the smaller numbers."""
     points, offered = need_points(pool.needs, setting, shares), offer_points(pool.offer_columns, setting)
     best, tally = look(pool, setting, out, terms(model, points, offered, setting), worth_of(model))
     start, offer, score = edges_of(best)

@@ -47,13 +47,22 @@ def province(size: int, seed: int = 20240820) -> Province:
     shares = 1 / np.arange(1, CATEGORIES + 1) ** 0.7
     town = rng.choice(TOWNS, size, p=weight / weight.sum())
     home = rng.choice(TOWNS, size // 10, p=weight**1.15 / (weight**1.15).sum())
+    wanted, given = (rng.choice(CATEGORIES, count, p=shares / shares.sum()) for count in (size, size // 10))
+    # Numbered by category and area, as the engine's pool does.
+    town, wanted = _in_order(town, wanted)
+    home, given = _in_order(home, given)
     return Province(
         _needs(rng, codes[town], position[town]),
         _offers(rng, codes[home], position[home]),
-        rng.choice(CATEGORIES, size, p=shares / shares.sum()),
-        rng.choice(CATEGORIES, size // 10, p=shares / shares.sum()),
+        wanted,
+        given,
         _need_points(rng, size),
     )
+
+
+def _in_order(town: Ints, category: Ints) -> tuple[Ints, Ints]:
+    order = np.lexsort((town, category))
+    return town[order], category[order]
 
 
 def _towns(rng: np.random.Generator) -> tuple[Ints, NDArray[np.float64]]:

@@ -27,7 +27,8 @@ def found(needs: list[Need], offers: list[Offer], width: int = 20) -> tuple[set[
     base = pool(needs, offers, rule)
     scored, tally = best_pairs(base, candidates.barred(base.needs, rule), RULES, rule, {})
     return {
-        (needs[n].id, offers[o].id) for n, o in zip(scored.pairs.need, scored.pairs.offer, strict=True)
+        (base.needs[n].id, base.offers[o].id)
+        for n, o in zip(scored.pairs.need, scored.pairs.offer, strict=True)
     }, tally
 
 
@@ -66,13 +67,14 @@ def test_the_kept_pairs_are_the_best_and_add_up(rows: list[tuple[int, int, int, 
     ]  # fmt: skip
     needs = [need(f"n{n}", area=areas[n], category="RICE", quantity=2) for n in range(3)]
     rule = setting(edges_per_need=width)
-    best, _ = best_pairs(pool(needs, offers, rule), {}, RULES, rule, {})
+    base = pool(needs, offers, rule)
+    best, _ = best_pairs(base, {}, RULES, rule, {})
     every = {
         n.id: explain(n, offers, catalogue=CATALOGUE, policy=Policy(), model=RULES, now=NOW) for n in needs
     }
-    for n, one in enumerate(needs):
+    for n, one in enumerate(base.needs):
         mine = np.flatnonzero(best.pairs.need == n)
-        kept = [(offers[best.pairs.offer[k]].id, int(best.score[k])) for k in mine]
+        kept = [(base.offers[best.pairs.offer[k]].id, int(best.score[k])) for k in mine]
         assert kept == [(edge.offer_id, edge.score) for edge in every[one.id].edges[:width]]
         assert best.parts(mine).parts.sum(axis=1).tolist() == best.score[mine].tolist()
 
