@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -208,6 +208,7 @@ def test_a_plan_beyond_a_limit_is_never_passed_on() -> None:
 
 
 @given(cases(), st.integers(1, 3))
+@example(Case(((0, 0, 100), (1, 0, 90)), (3, 3), (6,), (0, 0), ((0, 2),)), 1)
 @settings(max_examples=80, deadline=None)
 def test_limits_that_are_shared_out_leave_a_feasible_plan_and_an_honest_bound(case: Case, seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -79,6 +79,21 @@ def test_the_kept_pairs_are_the_best_and_add_up(rows: list[tuple[int, int, int, 
         assert best.parts(mine).parts.sum(axis=1).tolist() == best.score[mine].tolist()
 
 
+def test_a_need_that_stops_looking_has_missed_nothing() -> None:
+    rng = np.random.default_rng(8)
+    offers = [
+        offer(f"o{n:03}", category="RICE", quantity=int(rng.integers(1, 9)), point=(111.5 + n / 400, 22.7))
+        for n in range(150)
+    ]
+    one, rule = need(category="RICE", quantity=8), setting(edges_per_need=5)
+    base = pool([one], offers, rule)
+    best, tally = best_pairs(base, {}, RULES, rule, {})
+    every = explain(one, offers, catalogue=CATALOGUE, policy=Policy(), model=RULES, now=NOW).edges
+    assert [base.offers[o].id for o in best.pairs.offer] == [edge.offer_id for edge in every[:5]]
+    assert len(every) == 150
+    assert tally.candidates.tolist() == [150]
+
+
 def test_sources_are_the_category_and_its_substitutes_with_their_factor() -> None:
     def codes(**changes: Any) -> list[tuple[str, int]]:
         return [(c.code, factor) for c, factor in sources(CATALOGUE["FAN"], setting(**changes))]
