@@ -13,7 +13,7 @@ from typing import Annotated
 import asyncpg
 import typer
 
-from deploy import commands, modelling
+from deploy import commands, modelling, planning
 from deploy.errors import SetupError, bilingual
 from deploy.roles import RoleName
 from deploy.secrets_files import write_secrets
@@ -30,10 +30,12 @@ account = typer.Typer(help="账号 · Accounts", no_args_is_help=True)
 ledger = typer.Typer(help="审计链 · The ledger", no_args_is_help=True)
 events = typer.Typer(help="事件 · Events", no_args_is_help=True)
 model = typer.Typer(help="学习模型 · Learned models", no_args_is_help=True)
+plan = typer.Typer(help="方案文件 · Exported plans", no_args_is_help=True)
 app.add_typer(account, name="account")
 app.add_typer(ledger, name="ledger")
 app.add_typer(events, name="events")
 app.add_typer(model, name="model")
+app.add_typer(plan, name="plan")
 
 Data = Annotated[Path, typer.Option(help="数据目录 · data folder", envvar="NUANLIAN_DATA")]
 DatabaseUrl = Annotated[
@@ -225,6 +227,21 @@ def model_promote(
 def model_rules(data: Data = DATA, database_url: DatabaseUrl = None) -> None:
     """恢复按规则排序 · Back to the rules."""
     typer.echo(json.dumps(modelling.rules(data, database_url), ensure_ascii=False))
+
+
+@plan.command("verify")
+def plan_verify(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=".plan.npz")],
+    for_machines: Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")] = False,
+) -> None:
+    """核对方案文件，不用数据库也不用求解程序 · Check an exported plan from the file alone.
+
+    每户每份资源给的数量、总分、上界、差距和公平都重新计算。通过时退出码为 0，不通过为 1 并列出全部错误，读不了为 2。
+
+    Quantities, total score, upper bound, gap and fairness are worked out anew, without the solver. Ends with 0 when the
+    plan holds, with 1 and every fault when it doesn't, with 2 when the file can't be read.
+    """
+    raise typer.Exit(planning.verify_file(file, for_machines))
 
 
 @app.command()
