@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from matching import duality
 from matching.duality import whole_part
 from matching.planfile import PlanSheet
-from matching.plansheet import SHOWN
+from matching.plansheet import FAR, MOST, SHOWN
 from matching.verify import RULES, Share, Verdict, verify
 from tests.matching.sheets import bound, broken, by_hand, changed, optimum, sheet, worth
 
@@ -139,6 +139,22 @@ def test_a_bundle_that_can_not_be_filled_gains_nothing() -> None:
     assert verify(replace(bundled, need_quantity=np.array([2, 0]))).upper_bound == 2_000
 
 
+def test_several_needs_are_filled_over_several_offers() -> None:
+    """Each takes 2 units at 9, 1 at 5 and 1 of 2 at 4: no offer has enough for it."""
+    three = plain(
+        3, start=[0, 3, 6, 9], offer=[0, 1, 2] * 3, score=[4, 9, 5] * 3, units=[0] * 9, need_quantity=[4] * 3,
+        offer_quantity=[2, 2, 1], held_back=[0] * 3, offer_price=[0] * 3,
+    )  # fmt: skip
+    assert verify(three).upper_bound == bound(three) == 3 * (2 * 9 + 5 + 4)
+
+
+def test_the_largest_numbers_do_not_overflow() -> None:
+    huge = plain(3, score=[MOST] * 3, units=[MOST] * 3, need_quantity=[MOST] * 3, offer_quantity=[MOST])
+    assert (verify(huge).objective, verify(huge).upper_bound) == (3 * MOST**2, 3 * MOST**2)
+    kept = replace(huge, held_back=np.array([MOST]), scale=FAR, offer_price=np.array([FAR]))
+    assert (verify(kept).objective, verify(kept).upper_bound) == (MOST**2, MOST**2)
+
+
 def test_progress_goes_from_need_to_need(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(duality, "BLOCK", 2)
     heard: list[tuple[int, int]] = []
@@ -153,8 +169,8 @@ def small(draw: st.DrawFn) -> PlanSheet:
     def numbers(size: int, least: int, most: int) -> list[int]:
         return draw(st.lists(st.integers(least, most), min_size=size, max_size=size))
 
-    needs, offers = draw(st.integers(0, 4)), draw(st.integers(1, 3))
-    degree = numbers(needs, 0, 2)
+    needs, offers = draw(st.integers(0, 3)), draw(st.integers(1, 3))
+    degree = numbers(needs, 0, draw(st.integers(0, 3)))
     edges, limits, groups = sum(degree), draw(st.integers(0, 2)), draw(st.integers(0, 2))
     need_quantity = numbers(needs, 0, 3)
     members = [
@@ -206,7 +222,7 @@ def test_what_is_no_plan_is_seen_as_plain_python_sees_it(some: PlanSheet) -> Non
 @settings(deadline=None)
 def test_blocks_and_unbounded_numbers_change_nothing(some: PlanSheet, block: int) -> None:
     once = verify(some)
-    finer = 2**45
+    finer = 2**50
     prices = {name: getattr(some, name) * finer for name in ("offer_price", "group_price", "share_price")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(duality, "BLOCK", block)
