@@ -1,32 +1,37 @@
-"""All quantities at once: the assignment with the largest sum of score × quantity, within a proved gap.
+"""All quantities at once: the assignment that is worth most, within a proved gap.
 
 Independent parts go to an auction, several at a time on several threads; a small part in which one household's
-limit spans several needs goes to a linear programme. The prices of either bound every plan by weak duality,
-so the certificate does not depend on how the plan was found.
+limit spans several needs goes to a linear programme. Fairness groups have prices too: what a further unit is worth to
+a town or a class. All prices together bound every plan by weak duality, so the certificate does not depend on
+how the plan was found.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from os import cpu_count
 
 import numpy as np
 
-from matching.auction import forward, reverse
+from matching.bargain import Bargain
 from matching.columns import Ints
-from matching.graph import Graph, count, most_of, upper_bound
-from matching.market import Market, Small, market
+from matching.graph import Graph, Prices, Worth, most_of, upper_bound, worth
+from matching.market import Small, market
 from matching.model import Certificate
 from matching.parts import batches, components
+from matching.phases import Phases, increments
 from matching.programme import shared_out, solve_together, together
-from matching.sides import Sides, clear, sides_of, turn, unfilled
 
 GAP = 1e-4
 """The gap that a plan is brought to, as a part of the objective; parts of some thousand units are exact."""
 COARSER = 8
 FINEST = 2**29
 BATCH_EDGES = 250_000
+ROUNDS = 16
+"""How often prices are looked for at the finest bids."""
+MOVED = 4
+"""How many increments the prices of offers may be off after those of fairness have moved."""
+
+Report = Callable[[str, float], None]
 
 
 class NotWhole(RuntimeError):
@@ -35,47 +40,140 @@ class NotWhole(RuntimeError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Allocation:
-    """`quantity` of each edge of the graph; `offer_price`, `group_price`: what a unit is worth, in 1/scale
-    milli-points."""
+    """`quantity` of each edge of the graph, what it is worth, and the prices that prove how good it is."""
 
     quantity: Small
-    offer_price: Ints
-    group_price: Ints
-    scale: int
+    worth: Worth
+    prices: Prices
     certificate: Certificate
 
     @property
     def offer_points(self) -> Ints:
-        """Prices in whole milli-points."""
-        return (self.offer_price + self.scale // 2) // self.scale
+        """Prices of offers in whole milli-points."""
+        return (self.prices.offer + self.prices.scale // 2) // self.prices.scale
 
 
-def allocate(graph: Graph, *, seed: int, gap: float = GAP, threads: int = 0) -> Allocation:
+def allocate(
+    graph: Graph, *, seed: int, gap: float = GAP, threads: int = 0, report: Report | None = None
+) -> Allocation:
     """The plan over `graph` that no other beats by more than `gap` of its objective, with its certificate.
 
     The same graph and seed give the same plan, whatever the number of threads (0 = one a core). `seed` decides
     between plans of equal score as far as whole numbers leave room: in parts of many thousand units equals are taken
-    as they come. The gap may stay larger where household limits had to be shared out beforehand. Raises `NotWhole` if
-    the solver fails, which is not expected.
+    as they come. The gap may stay larger where household limits had to be shared out beforehand, or where a group of
+    few units would have to be split for its fairness price to fit. `report` is told what is done and the gap so far;
+    what it raises ends the work. Raises `NotWhole` if the solver fails, which is not expected.
     """
-    part = components(graph.start, graph.offer, graph.offer_quantity.size)
-    programme, large = together(graph, part, FINEST // (2 * int(graph.score.max(initial=1)) + 2) - 1)
-    units = _largest(graph, np.where(programme, -1, part))
-    scale = _scale(graph, units)
-    state = market(
-        graph.start, graph.offer, _with_ties(graph, seed, scale, units), shared_out(graph, most_of(graph), large),
-        graph.need_quantity, graph.offer_quantity,
-    )  # fmt: skip
-    apart = batches(graph.start, np.where(programme, -1, part), BATCH_EDGES)
-    work = partial(_hold, state, graph.need_quantity, apart, threads or cpu_count() or 1)
-    group_price = solve_together(graph, programme, state, scale)
-    steps, before = _steps(graph, scale, gap, units), np.inf
-    while True:
-        work(steps)
-        found = _proved(graph, state, group_price, scale, seed)
-        if found.certificate.gap <= gap or steps[-1] == 1 or found.certificate.gap > before / 2:
-            return found
-        steps, before = [max(1, steps[-1] // COARSER)], found.certificate.gap
+    return _Search(graph, seed, threads or cpu_count() or 1, report or (lambda *_: None)).found(gap)
+
+
+class _Search:
+    """The state of one allocation: the best plan and the best prices so far."""
+
+    def __init__(self, graph: Graph, seed: int, threads: int, report: Report) -> None:
+        self.graph, self.seed, self.report = graph, seed, report
+        part = components(graph.start, graph.offer, graph.offer_quantity.size)
+        exact = FINEST // (2 * _highest(graph) + 2) - 1
+        self.programme, large = together(graph, part, exact)
+        apart = np.where(self.programme, -1, part)
+        self.units = _largest(graph, apart)
+        self.scale = _scale(graph, self.units)
+        least = (graph.least * self.scale).astype(np.int32)
+        self.state = market(
+            graph.start, graph.offer, _with_ties(graph, seed, self.scale, self.units),
+            shared_out(graph, most_of(graph), large), least, graph.need_quantity, graph.offer_quantity,
+        )  # fmt: skip
+        self.phases = Phases(
+            self.state, graph.need_quantity, batches(graph.start, apart, BATCH_EDGES), threads
+        )
+        self.fair = Bargain(graph.shares, self.scale) if graph.shares is not None else None
+        self.limit_price = np.zeros(graph.group_limit.size, np.int64)
+        self.plan: tuple[Worth, Small] | None = None
+        self.proof: tuple[int, Prices] | None = None
+
+    def found(self, gap: float) -> Allocation:
+        """Coarse bids first, each phase at the prices of the one before; then fine ones until the gap is small."""
+        mean = float(self.graph.score.mean()) if self.graph.score.size else 1.0
+        step = 1 if self.scale > 2 * (self.units + 1) else max(1, round(5 * gap * mean * self.scale))
+        before = 0
+        for coarse in increments(step, mean * self.scale, COARSER)[:-1]:
+            self._phase(coarse, before)
+            if self.fair is not None:
+                self.fair.move(self._met())
+            before = coarse
+        return self._refined(gap, step, before)
+
+    def _refined(self, gap: float, step: int, before: int) -> Allocation:
+        shown = np.inf
+        for _ in range(ROUNDS):
+            self._phase(step, before, last=True)
+            unfair = self._note()
+            now = self._gap()
+            self.report("gap", now)
+            if now <= gap:
+                break
+            if self.fair is not None and unfair > now / 4:
+                self.fair.move(self._met())
+                before = MOVED * step
+            elif step > 1 and now < shown / 2:
+                before, step, shown = step, max(1, step // COARSER), now
+            else:
+                break
+        return self._allocation()
+
+    def _phase(self, step: int, before: int, last: bool = False) -> None:
+        """Everybody bids at the present prices of fairness."""
+        if self.fair is not None:
+            self.state.floor[:] = -self.fair.shares.bonus(self.fair.price)
+        self.phases.run(step, before)
+        self.report("bids", step)
+        if last:
+            self.limit_price = solve_together(self.graph, self.programme, self.state, self.scale)
+
+    def _met(self) -> Ints:
+        return worth(self.graph, self.state.units)[1]
+
+    def _note(self) -> float:
+        """Keep the plan and the prices if they are the best yet; the part of the objective that the prices of fairness miss."""
+        found, met, used = worth(self.graph, self.state.units)
+        _check(self.graph, self.state.units, met, used)
+        if self.plan is None or found.objective > self.plan[0].objective:
+            self.plan = found, self.state.units.copy()
+        share = self.fair.price if self.fair is not None else np.zeros(0, np.int64)
+        prices = Prices(self.state.price.astype(np.int64), self.limit_price, share, self.scale)
+        top = upper_bound(self.graph, prices)
+        if self.proof is None or top < self.proof[0]:
+            self.proof = top, prices
+        return self.fair.missed(met) / max(1, found.objective) if self.fair is not None else 0.0
+
+    def _gap(self) -> float:
+        assert self.plan is not None and self.proof is not None
+        objective = self.plan[0].objective
+        return (self.proof[0] - objective) / max(1, objective)
+
+    def _allocation(self) -> Allocation:
+        assert self.plan is not None and self.proof is not None
+        (value, units), (top, prices) = self.plan, self.proof
+        graph = self.graph
+        certificate = Certificate(
+            objective=value.objective,
+            upper_bound=top,
+            gap=self._gap(),
+            method="auction",
+            seed=self.seed,
+            needs=graph.need_quantity.size,
+            offers=graph.offer_quantity.size,
+            edges=graph.score.size,
+        )
+        return Allocation(units, value, prices, certificate)
+
+
+def _highest(graph: Graph) -> int:
+    """The most that a unit may be worth anywhere, fairness included, in milli-points."""
+    bonus = 0
+    if graph.shares is not None and graph.shares.points.size:
+        bonus = graph.shares.member.shape[1] * int(graph.shares.points.max())
+    return max(int(graph.score.max(initial=1)) + bonus, int(graph.least.max(initial=0)))
 
 
 def _largest(graph: Graph, part: Small) -> int:
@@ -88,7 +186,7 @@ def _largest(graph: Graph, part: Small) -> int:
 
 def _scale(graph: Graph, units: int) -> int:
     """How finely a milli-point is divided: finely enough for an exact answer where whole numbers allow it."""
-    room = FINEST // (int(graph.score.max(initial=1)) + 1)
+    room = FINEST // (_highest(graph) + 1)
     return min(room, 64 * (units + 1)) if room > 2 * (units + 1) else 1
 
 
@@ -99,54 +197,6 @@ def _with_ties(graph: Graph, seed: int, scale: int, units: int) -> Small:
     room = max(1, scale // (2 * (units + 1)))
     drawn = np.random.default_rng(seed).integers(0, room, graph.score.size, dtype=np.int32)
     return graph.score * np.int32(scale) + drawn
-
-
-def _steps(graph: Graph, scale: int, gap: float, units: int) -> list[int]:
-    """Bid increments, coarse to fine: each phase starts at the prices of the one before."""
-    mean = float(graph.score.mean()) if graph.score.size else 1.0
-    finest = 1 if scale > 2 * (units + 1) else max(1, round(5 * gap * mean * scale))
-    steps = [finest]
-    while steps[-1] * COARSER**2 < mean * scale:
-        steps.append(steps[-1] * COARSER)
-    return steps[::-1]
-
-
-def _hold(state: Market, quantity: Small, parts: Sequence[Small], threads: int, steps: Sequence[int]) -> None:
-    sides = sides_of(state)
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda needs: settle(state, quantity, sides, needs, steps), parts))
-
-
-def settle(state: Market, quantity: Small, sides: Sides, needs: Small, steps: Sequence[int]) -> None:
-    """Run the auction over whole parts: one phase for each bid increment, the last one decides."""
-    turned = False
-    for step in steps:
-        clear(state, needs, quantity)
-        forward(state, needs, step)
-        free = unfilled(state, needs)
-        if free.size:
-            if not turned:
-                turn(state, sides, needs)
-            turned = True
-            reverse(state, free, sides.starts, sides.edges, sides.owners, step)
-
-
-def _proved(graph: Graph, state: Market, group_price: Ints, scale: int, seed: int) -> Allocation:
-    counted = count(graph.start, graph.offer, graph.score, state.units, graph.offer_quantity.size)
-    _check(graph, state.units, *counted[1:])
-    objective, price = int(counted[0]), state.price.astype(np.int64)
-    top = upper_bound(graph, price, group_price, scale)
-    certificate = Certificate(
-        objective=objective,
-        upper_bound=top,
-        gap=(top - objective) / max(1, objective),
-        method="auction",
-        seed=seed,
-        needs=graph.need_quantity.size,
-        offers=graph.offer_quantity.size,
-        edges=graph.score.size,
-    )
-    return Allocation(state.units, price, group_price, scale, certificate)
 
 
 def _check(graph: Graph, units: Small, met: Ints, used: Ints) -> None:

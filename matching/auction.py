@@ -9,7 +9,7 @@ import numpy as np
 
 from matching.columns import Ints
 from matching.compiled import compiled, inlined
-from matching.market import Market, Small, add, find, remove
+from matching.market import PLENTY, Market, Small, add, find, remove
 
 
 @inlined
@@ -20,10 +20,10 @@ def limit(most: Small, held: Small, edge: int, units: int) -> int:
 
 @inlined
 def two_best(
-    first: int, last: int, offer: Small, score: Small, price: Small, most: Small, units: Small
+    first: int, last: int, floor: int, offer: Small, score: Small, price: Small, most: Small, units: Small
 ) -> tuple[int, int, int]:
-    """A need's best edge at these prices (-1: none is worth having), its margin and the second one, not below 0."""
-    best, one, two = -1, 0, 0
+    """A need's best edge at these prices (-1: none is worth having), its margin and the second one, not below the floor."""
+    best, one, two = -1, floor, floor
     for edge in range(first, last):
         if score[edge] <= two:
             break
@@ -43,7 +43,7 @@ def forward(m: Market, needs: Small, step: int) -> int:
 
     First come, first served: a need that is outbid waits at the end. (The other order is far slower.)
     """
-    start, offer, score, most, room, held, price, wanting, units, tops, size, bids = m
+    start, offer, score, most, floor, _, room, held, price, wanting, units, tops, size, bids = m
     ring = np.empty(needs.size + 1, np.int32)
     ring[: needs.size] = needs
     head, waiting, count = 0, needs.size, 0
@@ -51,7 +51,9 @@ def forward(m: Market, needs: Small, step: int) -> int:
         need = ring[head]
         head = head + 1 if head + 1 < ring.size else 0
         waiting -= 1
-        edge, _, second = two_best(start[need], start[need + 1], offer, score, price, most, units)
+        edge, _, second = two_best(
+            start[need], start[need + 1], floor[need], offer, score, price, most, units
+        )
         if edge < 0 or wanting[need] == 0:
             continue
         count += 1
@@ -89,9 +91,11 @@ def forward(m: Market, needs: Small, step: int) -> int:
 def worst_held(
     first: int, last: int, other_than: int, wants: int, offer: Small, score: Small, price: Small, units: Small
 ) -> tuple[int, int]:
-    """A need's least profitable edge in use (-2: no other) and its margin; -1 and 0 when it still wants something."""
+    """A need's least profitable edge in use (-2: no other) and its margin; -1 and less than any when it still wants
+    something.
+    """
     if wants > 0:
-        return -1, 0
+        return -1, -PLENTY
     worst, least = -2, 2**31 - 1
     for edge in range(first, last):
         if units[edge] > 0 and edge != other_than:
@@ -102,21 +106,21 @@ def worst_held(
 
 
 @compiled
-def two_takers(m: Market, edges: Small, owners: Small) -> tuple[int, int, int, int]:
-    """Who would pay most for a free unit of an offer: the place of its edge (-1: nobody), the edge that it would
-    give up for it (-1: none), its payment, and the second highest payment."""
-    start, offer, score, most, _, _, price, wanting, units, _, _, _ = m
-    best, source, one, two = -1, -1, 0, 0
+def two_takers(m: Market, edges: Small, owners: Small, least: int) -> tuple[int, int, int, int]:
+    """Who would pay most for a free unit of an offer: the place of its edge (-1: nobody pays the least), the edge that
+    it would give up for it (-1: none), its payment, and the second highest payment."""
+    start, offer, score, most, floor, _, _, _, price, wanting, units, _, _, _ = m
+    best, source, one, two = -1, -1, least, least
     for k in range(edges.size):
         edge, need = edges[k], owners[k]
-        if score[edge] <= two or limit(most, units, edge, 1) <= 0:
+        if score[edge] - floor[need] <= two or limit(most, units, edge, 1) <= 0:
             continue
         worst, margin = worst_held(
             start[need], start[need + 1], edge, wanting[need], offer, score, price, units
         )
         if worst == -2:
             continue
-        pays = score[edge] - max(0, margin)
+        pays = score[edge] - max(floor[need], margin)
         if pays > one:
             best, source, one, two = k, worst, pays, one
         elif pays > two:
@@ -127,15 +131,16 @@ def two_takers(m: Market, edges: Small, owners: Small) -> tuple[int, int, int, i
 @compiled
 def fill(m: Market, j: int, edges: Small, owners: Small, step: int) -> int:
     """Give one free part of offer `j` to whoever gains most, at the price of the second; the offer that lost it, -1 if none
-    did, or -2 when nobody wants it even as a gift."""
-    best, source, one, two = two_takers(m, edges, owners)
-    if best < 0 or one <= step:
-        m.price[j] = 0
+    did, or -2 when nobody wants it even for the least."""
+    least = m.least[j]
+    best, source, one, two = two_takers(m, edges, owners, least)
+    if best < 0 or one <= least + step:
+        m.price[j] = least
         return -2
     need, edge, loser = owners[best], edges[best], -1
     more = limit(m.most, m.units, edge, m.room[j] - m.held[j])
     before = m.price[j]
-    m.price[j] = max(0, min(before, two - step))
+    m.price[j] = max(least, min(before, two - step))
     if source < 0:
         more = min(more, m.wanting[need])
         m.wanting[need] -= more
@@ -172,21 +177,25 @@ def pays_more(m: Market, need: int, edge: int) -> int:
     )
     if worst == -2 or limit(m.most, m.units, edge, 1) <= 0:
         return 0
-    return int(m.score[edge] - max(0, margin))
+    return int(m.score[edge] - max(m.floor[need], margin))
 
 
 @compiled
 def most_worth(m: Market, need: int, edge: int, step: int) -> int:
     """The price up to which the need would stay with this edge."""
-    best, one, two = two_best(m.start[need], m.start[need + 1], m.offer, m.score, m.price, m.most, m.units)
+    best, one, two = two_best(
+        m.start[need], m.start[need + 1], m.floor[need], m.offer, m.score, m.price, m.most, m.units
+    )
     other = two if best == edge else one
     return int(max(m.price[m.offer[edge]], m.score[edge] - other + step))
 
 
 @compiled
 def reverse(m: Market, free: Small, starts: Ints, edges: Small, owners: Small, step: int) -> int:
-    """Let offers with something free and a price look for takers, until every such offer costs nothing; the number of moves."""
-    room, held, price = m.room, m.held, m.price
+    """Let offers with something free and a price look for takers, until every such offer costs its least; the number of
+    moves.
+    """
+    room, held, price, least = m.room, m.held, m.price, m.least
     queue = np.empty(room.size + 1, np.int32)
     waits = np.zeros(room.size, np.bool_)
     queue[: free.size] = free
@@ -198,10 +207,10 @@ def reverse(m: Market, free: Small, starts: Ints, edges: Small, owners: Small, s
         waiting -= 1
         waits[j] = False
         mine, theirs = edges[starts[j] : starts[j + 1]], owners[starts[j] : starts[j + 1]]
-        while held[j] < room[j] and price[j] > 0:
+        while held[j] < room[j] and price[j] > least[j]:
             loser = fill(m, j, mine, theirs, step)
             moves += 1
-            if loser >= 0 and price[loser] > 0 and not waits[loser]:
+            if loser >= 0 and price[loser] > least[loser] and not waits[loser]:
                 waits[loser] = True
                 queue[(head + waiting) % queue.size] = loser
                 waiting += 1

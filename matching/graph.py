@@ -1,6 +1,6 @@
 """What an allocation is asked about: edges by need with their scores, quantities, and limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from matching.columns import Ints
 from matching.compiled import compiled
 from matching.market import Small
+from matching.shares import Shares
 
 HIGHEST_SCORE = 2**28
 """Scores and quantities above this don't fit the solver's whole numbers."""
@@ -24,7 +25,8 @@ class Graph:
     `offer`, `score` (milli-points, above 0), `group`: one entry an edge; `group` is a per-household limit that
     the edge counts to, or -1 (empty = no limits at all). All edges of a group share one offer.
     `need_quantity`, `offer_quantity`, `group_limit`: units, by number. `order`: where each edge stood in what
-    the graph was made of.
+    the graph was made of. `held_back`: milli-points that a unit of an offer is worth when it is kept for later
+    (empty = nothing). `shares`: the rule of fairness, if any.
     """
 
     start: Ints
@@ -35,6 +37,13 @@ class Graph:
     offer_quantity: Small
     group_limit: Small
     order: Ints
+    held_back: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    shares: Shares | None = None
+
+    @property
+    def least(self) -> Ints:
+        """What a unit of each offer is worth unused, in milli-points."""
+        return self.held_back if self.held_back.size else np.zeros(self.offer_quantity.size, np.int64)
 
     @property
     def need(self) -> Ints:
@@ -107,8 +116,8 @@ def best_fill(margin: Ints, most: Small, quantity: int) -> int:
 
 @compiled
 def gains(
-    start: Ints, offer: Small, score: Small, group: Small, most: Small, quantity: Small, price: Ints, group_price: Ints,
-    scale: int,
+    start: Ints, offer: Small, score: Small, group: Small, most: Small, quantity: Small, bonus: Ints, price: Ints,
+    group_price: Ints, scale: int,
 ) -> int:  # fmt: skip
     """The sum over needs of what each could gain at most at these prices."""
     total = 0
@@ -117,7 +126,7 @@ def gains(
         margin = np.empty(last - first, np.int64)
         for k in range(last - first):
             edge = first + k
-            margin[k] = np.int64(score[edge]) * scale - price[offer[edge]]
+            margin[k] = np.int64(score[edge]) * scale + bonus[need] - price[offer[edge]]
             if group.size > 0 and group[edge] >= 0:
                 margin[k] -= group_price[group[edge]]
         if most.size > 0:
@@ -135,15 +144,49 @@ def most_of(graph: Graph) -> Small:
     return np.where(limited, graph.group_limit[graph.group], HIGHEST_SCORE).astype(np.int32)
 
 
-def upper_bound(graph: Graph, offer_price: Ints, group_price: Ints, scale: int = 1) -> int:
-    """A bound on every plan from any prices ≥ 0 (in 1/scale milli-points), exact: weak duality."""
-    paid = int(offer_price @ graph.offer_quantity.astype(np.int64))
-    limits = int(group_price @ graph.group_limit.astype(np.int64)) if group_price.size else 0
+class Prices(NamedTuple):
+    """What proves a bound: of offers, household limits and fairness groups, all ≥ 0, in 1/scale milli-points."""
+
+    offer: Ints
+    limit: Ints
+    share: Ints
+    scale: int = 1
+
+
+def upper_bound(graph: Graph, prices: Prices) -> int:
+    """A bound on every plan from any prices, in milli-points, exact: weak duality."""
+    price = np.maximum(prices.offer, graph.least * prices.scale)
+    paid = int(price @ graph.offer_quantity.astype(np.int64))
+    limits = int(prices.limit @ graph.group_limit.astype(np.int64)) if prices.limit.size else 0
+    bonus, fair = np.zeros(graph.need_quantity.size, np.int64), 0
+    if graph.shares is not None:
+        bonus, fair = graph.shares.bonus(prices.share), graph.shares.bound(prices.share, prices.scale)
     kept = gains(
-        graph.start, graph.offer, graph.score, graph.group, most_of(graph), graph.need_quantity, offer_price, group_price,
-        scale,
+        graph.start, graph.offer, graph.score, graph.group, most_of(graph), graph.need_quantity, bonus, price,
+        prices.limit, prices.scale,
     )  # fmt: skip
-    return (int(kept) + paid + limits) // scale
+    return (int(kept) + paid + limits + fair) // prices.scale
+
+
+class Worth(NamedTuple):
+    """What a plan is worth, in milli-points: the scores of what is given, what is kept for later, and fairness."""
+
+    scored: int
+    kept: int
+    fair: int
+
+    @property
+    def objective(self) -> int:
+        """All of it."""
+        return sum(self)
+
+
+def worth(graph: Graph, units: Small) -> tuple[Worth, Ints, Ints]:
+    """A plan's worth, what each need gets and what each offer gives."""
+    scored, met, used = count(graph.start, graph.offer, graph.score, units, graph.offer_quantity.size)
+    kept = int(graph.held_back @ (graph.offer_quantity - used)) if graph.held_back.size else 0
+    fair = graph.shares.worth(graph.shares.given(met)) if graph.shares is not None else 0
+    return Worth(int(scored), kept, fair), met, used
 
 
 @compiled

@@ -21,8 +21,9 @@ class Market(NamedTuple):
     """Edges by need, best first, and what is held.
 
     `start`, `offer`, `score`, `most`: need i has the edges start[i] to start[i + 1]; `most` limits an edge
-    (empty = no limits). `room`: what an offer can hold. `held`, `price`: of each offer; `wanting`: units
-    that a need still seeks; `units`: of each edge. `bids`: each offer's heap, lowest first, from `top` on, `size` long.
+    (empty = no limits). `floor`: the margin, never above 0, from which a need takes part; `least`: the price, never below
+    0, from which an offer does. `room`: what an offer can hold. `held`, `price`: of each offer; `wanting`: units that a need
+    still seeks; `units`: of each edge. `bids`: each offer's heap, lowest first, from `top` on, `size` long.
 
     Compiled loops take the arrays out once: each look through the tuple would count a reference.
     """
@@ -31,6 +32,8 @@ class Market(NamedTuple):
     offer: Small
     score: Small
     most: Small
+    floor: Small
+    least: Small
     room: Small
     held: Small
     price: Small
@@ -52,16 +55,18 @@ def adjacent(start: Ints, offer: Small, quantity: Small, offers: int) -> tuple[I
     return edges, wanted
 
 
-def market(start: Ints, offer: Small, score: Small, most: Small, quantity: Small, capacity: Small) -> Market:
-    """Nothing held yet, and nothing costs anything. An offer that can never be filled has room without end."""
+def market(
+    start: Ints, offer: Small, score: Small, most: Small, least: Small, quantity: Small, capacity: Small
+) -> Market:
+    """Nothing held yet, and everything costs its least. An offer that can never be filled has room without end."""
     edges, wanted = adjacent(start, offer, quantity, capacity.size)
     top = np.zeros(capacity.size + 1, np.int64)
     np.cumsum(np.minimum(edges, np.minimum(capacity, wanted)) + 1, out=top[1:])
     heap = int(top[-1])
     room = np.where(capacity >= wanted, PLENTY, capacity).astype(np.int32)
     return Market(
-        start, offer, score, most, room,
-        held=np.zeros(capacity.size, np.int32), price=np.zeros(capacity.size, np.int32), wanting=quantity.copy(),
+        start, offer, score, most, np.zeros(quantity.size, np.int32), least, room,
+        held=np.zeros(capacity.size, np.int32), price=least.copy(), wanting=quantity.copy(),
         units=np.zeros(offer.size, np.int32), top=top, size=np.zeros(capacity.size, np.int32),
         bids=np.empty(heap, BID),
     )  # fmt: skip

@@ -90,8 +90,10 @@ def solve_together(graph: Graph, needs: Bools, m: Market, scale: int) -> Ints:
     prices = np.zeros(graph.group_limit.size, np.int64)
     if not needs.any():
         return prices
-    programme = _programme(graph, np.flatnonzero(needs[graph.need]))
-    value = graph.score[programme.edges] / MILLI
+    edges = np.flatnonzero(needs[graph.need])
+    programme = _programme(graph, edges)
+    beyond = m.least[graph.offer[edges]] + m.floor[graph.need[edges]]
+    value = (graph.score[edges] - beyond / scale) / MILLI
     answer = linprog(-value, A_ub=programme.matrix, b_ub=programme.limits, method="highs-ds")
     units = np.rint(answer.x) if answer.status == 0 else np.zeros(0)
     if answer.status != 0 or np.abs(units - answer.x).max() > WHOLE:
@@ -99,7 +101,7 @@ def solve_together(graph: Graph, needs: Bools, m: Market, scale: int) -> Ints:
     m.units[programme.edges] = units.astype(np.int32)
     duals = np.rint(np.maximum(0, -answer.ineqlin.marginals) * MILLI).astype(np.int64) * scale
     _, offers, groups = np.split(duals, np.cumsum([programme.needs.size, programme.offers.size]))
-    m.price[programme.offers] = offers
+    m.price[programme.offers] = m.least[programme.offers] + offers
     prices[programme.groups] = groups
     return prices
 

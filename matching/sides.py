@@ -40,26 +40,30 @@ def turn(m: Market, sides: Sides, needs: Small) -> None:
 
 
 @compiled
-def clear(m: Market, needs: Small, quantity: Small) -> None:
-    """Everything that these needs hold is free again; prices stay."""
+def clear(m: Market, needs: Small, quantity: Small, ease: int) -> None:
+    """Everything that these needs hold is free again, and each price sinks by `ease`, to the least at most."""
+    start, offer, held, size, units, price = m.start, m.offer, m.held, m.size, m.units, m.price
+    eased = np.zeros(price.size, np.bool_)
     for need in needs:
         m.wanting[need] = quantity[need]
-        for edge in range(m.start[need], m.start[need + 1]):
-            m.units[edge] = 0
-            m.held[m.offer[edge]] = 0
-            m.size[m.offer[edge]] = 0
+        for edge in range(start[need], start[need + 1]):
+            units[edge] = 0
+            j = offer[edge]
+            if not eased[j]:
+                held[j], size[j], eased[j] = 0, 0, True
+                price[j] = max(m.least[j], price[j] - ease)
 
 
 @compiled
 def unfilled(m: Market, needs: Small) -> Small:
-    """Offers of these needs that have something free and yet a price."""
+    """Offers of these needs that have something free and yet cost more than their least."""
     seen: Bools = np.zeros(m.room.size, np.bool_)
     found = np.empty(m.room.size, np.int32)
     count = 0
     for need in needs:
         for edge in range(m.start[need], m.start[need + 1]):
             offer = m.offer[edge]
-            if m.price[offer] > 0 and m.held[offer] < m.room[offer] and not seen[offer]:
+            if m.price[offer] > m.least[offer] and m.held[offer] < m.room[offer] and not seen[offer]:
                 seen[offer] = True
                 found[count] = offer
                 count += 1

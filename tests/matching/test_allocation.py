@@ -13,7 +13,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from matching.allocation import Allocation, NotWhole, _check, allocate
 from matching.columns import Ints
-from matching.graph import Graph, Problem, TooLarge, graph_of, upper_bound
+from matching.graph import Graph, Prices, Problem, TooLarge, graph_of, upper_bound
 from tests.bench.allocation import flow
 
 
@@ -129,7 +129,7 @@ def test_any_prices_bound_the_optimum(case: Case, data: st.DataObject) -> None:
     price = st.integers(0, 200_000)
     offers = ints([data.draw(price) for _ in case.offers])
     groups = ints([data.draw(price) for _ in graph.group_limit])
-    assert upper_bound(graph, offers, groups) >= oracle(case)
+    assert upper_bound(graph, Prices(offers, groups, ints([]))) >= oracle(case)
 
 
 @given(cases(), st.integers(0, 3))
@@ -252,7 +252,7 @@ def test_threads_change_nothing() -> None:
     graph = crowd(9, 2_000, 900, 50)
     one, other = allocate(graph, seed=1, threads=1), allocate(graph, seed=1, threads=2)
     assert one.quantity.tolist() == other.quantity.tolist()
-    assert one.offer_price.tolist() == other.offer_price.tolist()
+    assert one.prices.offer.tolist() == other.prices.offer.tolist()
 
 
 def test_numbers_beyond_the_solver_are_refused() -> None:

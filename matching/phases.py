@@ -1,0 +1,47 @@
+"""The auction run over all parts, a bid increment at a time."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from matching.auction import forward, reverse
+from matching.market import Market, Small
+from matching.sides import clear, sides_of, turn, unfilled
+
+EASE = 2
+"""By how many of the last increments prices sink before the next: what coarse bids overdid, and little more. Measured:
+with less, offers that cost too much seek takers one by one, which takes up to ten times as long."""
+
+
+class Phases:
+    """`parts`: needs whose offers no other part shares; parts run side by side on `threads`."""
+
+    def __init__(self, state: Market, quantity: Small, parts: Sequence[Small], threads: int) -> None:
+        self.state, self.quantity, self.parts, self.threads = state, quantity, parts, threads
+        self._sides = sides_of(state)
+        self._turned = [False] * len(parts)
+
+    def run(self, step: int, before: int) -> None:
+        """Everybody bids anew in steps of `step`, after prices came about in steps of `before`, until no offer that has
+        something free costs more than its least.
+        """
+        with ThreadPoolExecutor(self.threads) as pool:
+            list(pool.map(lambda number: self._part(number, step, before), range(len(self.parts))))
+
+    def _part(self, number: int, step: int, before: int) -> None:
+        needs, sides = self.parts[number], self._sides
+        clear(self.state, needs, self.quantity, EASE * before)
+        forward(self.state, needs, step)
+        free = unfilled(self.state, needs)
+        if free.size and not self._turned[number]:
+            turn(self.state, sides, needs)
+            self._turned[number] = True
+        if free.size:
+            reverse(self.state, free, sides.starts, sides.edges, sides.owners, step)
+
+
+def increments(finest: int, mean: float, coarser: int) -> list[int]:
+    """Bid increments, coarse to fine: each is `coarser` times the next, the first below the `mean` score."""
+    steps = [finest]
+    while steps[-1] * coarser < mean:
+        steps.append(steps[-1] * coarser)
+    return steps[::-1]
