@@ -14,6 +14,7 @@ import numpy as np
 
 from matching.bargain import Bargain
 from matching.columns import Ints
+from matching.exact import fits, solve
 from matching.graph import Graph, Prices, Worth, most_of, upper_bound, worth
 from matching.market import Small, market
 from matching.model import Certificate
@@ -28,6 +29,8 @@ FINEST = 2**29
 BATCH_EDGES = 250_000
 ROUNDS = 16
 """How often prices are looked for at the finest bids."""
+EXACT_GAP = 1e-5
+"""A small problem whose gap is larger is solved whole."""
 MOVED = 4
 """How many increments the prices of offers may be off after those of fairness have moved."""
 
@@ -51,6 +54,12 @@ class Allocation:
     def offer_points(self) -> Ints:
         """Prices of offers in whole milli-points."""
         return (self.prices.offer + self.prices.scale // 2) // self.prices.scale
+
+    def bonus(self, graph: Graph) -> Ints:
+        """What a unit of each need was worth to its town and class, in whole milli-points."""
+        if graph.shares is None:
+            return np.zeros(graph.need_quantity.size, np.int64)
+        return graph.shares.bonus(self.prices.share // self.prices.scale)
 
 
 def allocate(
@@ -88,6 +97,7 @@ class _Search:
         )
         self.fair = Bargain(graph.shares, self.scale) if graph.shares is not None else None
         self.limit_price = np.zeros(graph.group_limit.size, np.int64)
+        self.method = "auction"
         self.plan: tuple[Worth, Small] | None = None
         self.proof: tuple[int, Prices] | None = None
 
@@ -119,7 +129,16 @@ class _Search:
                 before, step, shown = step, max(1, step // COARSER), now
             else:
                 break
+        if self._gap() > min(gap, EXACT_GAP) and fits(self.graph):
+            self._whole()
         return self._allocation()
+
+    def _whole(self) -> None:
+        """Solve a small problem whole, and take of plan and prices what is better."""
+        answer = solve(self.graph)
+        if answer is not None:
+            self.method = "programme"
+            self._keep(*answer)
 
     def _phase(self, step: int, before: int, last: bool = False) -> None:
         """Everybody bids at the present prices of fairness."""
@@ -135,16 +154,20 @@ class _Search:
 
     def _note(self) -> float:
         """Keep the plan and the prices if they are the best yet; the part of the objective that the prices of fairness miss."""
-        found, met, used = worth(self.graph, self.state.units)
-        _check(self.graph, self.state.units, met, used)
-        if self.plan is None or found.objective > self.plan[0].objective:
-            self.plan = found, self.state.units.copy()
         share = self.fair.price if self.fair is not None else np.zeros(0, np.int64)
         prices = Prices(self.state.price.astype(np.int64), self.limit_price, share, self.scale)
+        found, met = self._keep(self.state.units, prices)
+        return self.fair.missed(met) / max(1, found.objective) if self.fair is not None else 0.0
+
+    def _keep(self, units: Small, prices: Prices) -> tuple[Worth, Ints]:
+        found, met, used = worth(self.graph, units)
+        _check(self.graph, units, met, used)
+        if self.plan is None or found.objective > self.plan[0].objective:
+            self.plan = found, units.copy()
         top = upper_bound(self.graph, prices)
         if self.proof is None or top < self.proof[0]:
             self.proof = top, prices
-        return self.fair.missed(met) / max(1, found.objective) if self.fair is not None else 0.0
+        return found, met
 
     def _gap(self) -> float:
         assert self.plan is not None and self.proof is not None
@@ -159,7 +182,7 @@ class _Search:
             objective=value.objective,
             upper_bound=top,
             gap=self._gap(),
-            method="auction",
+            method=self.method,
             seed=self.seed,
             needs=graph.need_quantity.size,
             offers=graph.offer_quantity.size,

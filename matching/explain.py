@@ -11,6 +11,7 @@ import numpy as np
 from matching.candidates import barred, kind_of
 from matching.columns import seconds
 from matching.edges import edges_of
+from matching.fairness import before
 from matching.history import History
 from matching.model import Catalogue, Edge, Need, Offer, PastAid, PendingAid, Policy
 from matching.pool import Pool, pool, sources
@@ -57,6 +58,7 @@ def explain(
     if whole:
         return Explanation((), (), whole)
     best, _ = best_pairs(base, {}, model, setting, shares or {})
+    best = best.fairer(before(base.needs, policy, shares or {}))
     edges = edges_of(base, best, np.arange(best.score.size), setting)
     refused = sorted(_refused(base, setting))
     return Explanation(tuple(edges), tuple(refused), "")

@@ -1,13 +1,70 @@
-"""How a plan treats the towns."""
+"""How a plan treats towns and classes of vulnerability: the rule that the optimisation follows, and what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from matching.columns import Ints
-from matching.model import Fairness
+from matching.features import fairness_points, groups_of
+from matching.model import Catalogue, Fairness, Need, Policy
 from matching.pool import Pool
 from matching.scoring import Scored
+from matching.shares import Shares
+
+MILLI = 1_000
+
+
+def before(needs: Sequence[Need], policy: Policy, shares: Mapping[str, int]) -> Ints:
+    """Milli-points that the rule gives each need before anything is planned."""
+    return np.array([round(MILLI * fairness_points(need, policy, shares)) for need in needs], dtype=np.int64)
+
+
+def families(catalogue: Catalogue) -> dict[str, str]:
+    """For each category the first, by code, of those that substitutes join it with."""
+    head = {code: code for code in catalogue}
+
+    def first(code: str) -> str:
+        while head[code] != code:
+            code = head[code]
+        return code
+
+    for code, category in catalogue.items():
+        for other in (accepted for accepted, _ in category.accepts if accepted in head):
+            one, two = sorted((first(code), first(other)))
+            head[two] = one
+    return {code: first(code) for code in head}
+
+
+def rule_of(base: Pool, catalogue: Catalogue, policy: Policy, shares: Mapping[str, int]) -> Shares:
+    """The fairness groups of a round: each town and each class within a family of categories, in units.
+
+    `shares`: by town or class, thousandths met so far. A group of which a share s was met before starts at
+    points × (1 - s) and comes to 0 when all that is open is met, as if s had been met of a longer list.
+    """
+    family = families(catalogue)
+    numbers: dict[tuple[str, str], int] = {}
+    points: list[int] = []
+    member = np.full((len(base.needs), 2), -1, np.int32)
+    for place, need in enumerate(base.needs):
+        for kind, (code, worth) in enumerate(groups_of(need, policy)):
+            key = (code, family.get(need.category, need.category))
+            if key not in numbers:
+                numbers[key] = len(points)
+                points.append(round(worth * (MILLI - min(MILLI, max(0, shares.get(code, 0))))))
+            member[place, kind] = numbers[key]
+    open_ = _counted(member, base.need_columns.quantity, len(points))
+    none = np.zeros(open_.size, np.int64)
+    return Shares(
+        member, open_, none, open_, np.array(points, dtype=np.int64), codes=tuple(code for code, _ in numbers)
+    )
+
+
+def _counted(member: np.ndarray[tuple[int, ...], np.dtype[np.int32]], quantity: Ints, size: int) -> Ints:
+    total = np.zeros(size, np.int64)
+    for kind in range(member.shape[1]):
+        inside = member[:, kind] >= 0
+        np.add.at(total, member[inside, kind], np.maximum(0, quantity[inside]))
+    return total
 
 
 def fairness(base: Pool, best: Scored, quantity: Ints, shares: Mapping[str, int]) -> tuple[Fairness, ...]:

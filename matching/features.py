@@ -33,18 +33,34 @@ def need_points(needs: Sequence[Need], setting: Setting, shares: Mapping[str, in
     from 14 days on).
     """
     policy, now = setting.policy, seconds(setting.now)
-    lack = _lack(shares)
     table = [
         (
             vulnerability_points(need.vulnerabilities, policy),
             policy.urgency_points.get(need.urgency, 0),
             waiting_points(now - seconds(need.raised_at), policy),
             0.0 if need.needed_by is None else _fade((seconds(need.needed_by) - now) / DAY_S, 0, 14),
-            policy.fairness_points * lack.get(town_of(need.area), 0.0),
+            fairness_points(need, policy, shares),
         )
         for need in needs
     ]
     return NeedPoints(np.array(table, dtype=np.float64).reshape(len(needs), 5))
+
+
+def groups_of(need: Need, policy: Policy) -> tuple[tuple[str, int], ...]:
+    """What a need counts to under the rule of fairness, with the points of a first unit: its town, and the class of its
+    highest priority (慈善法 art. 59 asks for fairness).
+    """
+    town = (town_of(need.area), policy.fairness_points)
+    held = sorted(set(need.vulnerabilities))
+    if not held:
+        return (town,)
+    highest = max(held, key=lambda code: policy.base_priority.get(code, policy.default_priority))
+    return town, (highest, policy.class_fairness_points)
+
+
+def fairness_points(need: Need, policy: Policy, shares: Mapping[str, int]) -> float:
+    """What a next unit is worth to the need's groups, by the shares met so far in thousandths."""
+    return sum(points * (1000 - shares.get(code, 0)) / 1000 for code, points in groups_of(need, policy))
 
 
 def vulnerability_points(codes: Sequence[str], policy: Policy) -> int:
@@ -126,14 +142,3 @@ def fade(metres: float, soft_m: float) -> float:
 
 def _fade(value: float, full: float, none: float) -> float:
     return min(1.0, max(0.0, (none - value) / (none - full)))
-
-
-def _lack(shares: Mapping[str, int]) -> dict[str, float]:
-    # How far each town lies under the median share, as a part of the median: 慈善法 art. 59 asks for fairness.
-    if not shares:
-        return {}
-    median = float(np.median(list(shares.values())))
-    return {
-        town_of(area): max(0.0, (median - share) / median) if median > 0 else 0.0
-        for area, share in shares.items()
-    }

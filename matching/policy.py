@@ -38,7 +38,8 @@ class Policy:
     not listed counts `default_priority`. `expiry_margin_days`: per category, in place of the catalogue's
     margin. `cycle_days`: per category, how long aid received bars the same category (0 = never), in place
     of `durable_months` (goods that last) and `consumable_cycle_days` (everything else). `fairness_points`:
-    what a town without any aid gets on top; a town at the median or above gets nothing, linear between.
+    what the next unit is worth on top in a town of which nothing was met; it falls in step with the share met, to 0
+    where all is. `class_fairness_points`: the same for the class of the highest priority that a beneficiary holds.
     `substitute_milli`: multiplies the catalogue's factor of a substitute; 0 forbids substitutes.
     `edges_per_need`: how many of a need's best offers come before the solver; the certificate speaks of
     these.
@@ -58,6 +59,7 @@ class Policy:
     consumable_cycle_days: int = 28
     cycle_days: Mapping[str, int] = field(default_factory=_mapping)
     fairness_points: int = 10
+    class_fairness_points: int = 5
     substitute_milli: int = 1000
     edges_per_need: int = 20
     alternatives: int = 5

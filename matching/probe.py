@@ -8,7 +8,7 @@ from matching.features import NAMES
 from matching.model import Catalogue, Need, Offer, Policy
 from matching.ranking import AdditiveModel
 
-PARTS = 1_000_000
+PARTS, POINT = 1_000_000, 1_000
 PROBE = AdditiveModel.linear("probe", 0, [PARTS] * len(NAMES))
 
 
@@ -26,4 +26,4 @@ def features_of(
     if not verdict.edges:
         return None
     parts = dict(verdict.edges[0].contributions)
-    return {name: parts.get(name, 0) / PARTS for name in NAMES}
+    return {name: parts.get(name, 0) / (POINT if name == "fairness" else PARTS) for name in NAMES}

@@ -1,6 +1,7 @@
 """The one way in: needs and offers in, a plan out."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from typing import TypeVar
@@ -11,7 +12,7 @@ from matching.allocation import Allocation, allocate
 from matching.candidates import barred, refusals
 from matching.columns import Ints, seconds
 from matching.edges import Alternatives, Edges
-from matching.fairness import fairness
+from matching.fairness import fairness, rule_of
 from matching.graph import Problem, graph_of
 from matching.history import History
 from matching.model import (
@@ -56,19 +57,19 @@ def propose(
     Takes the open needs and free offers of one scope, in any order; quantities are what is still open and
     still free. `now` must carry a zone; calendar days (expiry) are days in China. `past` and `pending` are
     aid received and aid promised: they bar the same category for the same household (not for sites,
-    institutions, groups and stations) and count to per-household limits. `shares`: for each town's code the
-    part of what it asked for that was met so far, in thousandths; towns under the median of those named get
-    the policy's bonus. `declined`: pairs (need id, offer id) that are not to be proposed again.
+    institutions, groups and stations) and count to per-household limits. `shares`: for each town's code, and for each class of
+    vulnerability, the part of what it asked for that was met so far, in thousandths; the less, the more its next unit is
+    worth. `declined`: pairs (need id, offer id) that are not to be proposed again.
 
     1. The hard rules (`matching.rules`) bar pairs; a refusal counts the offers that one rule barred for a
        need. A need that is barred whole has one refusal: a code of `NEED_RULES`, `nothing_open` (quantity
        0) or `duplicate_open` (a household's second open need for the same lasting goods).
        `no_offer_of_category`: no offer of the category or a substitute exists.
-    2. `model` scores each remaining pair; the score is the exact sum of the edge's contributions. Each need
-       keeps its best `policy.edges_per_need` pairs.
-    3. All quantities are assigned at once so that the sum of score × quantity is largest, never more than a
-       need lacks, an offer has or a household may take. Pairs with a score of 0 or less are never assigned.
-       The certificate bounds every plan over the kept pairs; its gap is 0 unless the solver was inexact.
+    2. `model` scores each remaining pair. Each need keeps its best `policy.edges_per_need` pairs.
+    3. All quantities are assigned at once so that the sum of score × quantity, and of what units are worth to towns and
+       classes (`matching.shares`), is largest, never more than a need lacks, an offer has or a household may take.
+       Pairs with a score of 0 or less are never assigned. The certificate bounds every plan over the kept pairs.
+       What fairness added to a pair is a contribution like the others; an edge's score is the exact sum of them.
     4. A need left short, though pairs exist, has the refusal `outranked` (an offer went to needs with a
        higher score there), `exhausted` (it went to others, or to this household's limit, without that) or
        `score_too_low` (no pair scores above 0). `alternatives` holds, for each need, its best pairs that
@@ -84,7 +85,9 @@ def propose(
     out = barred(base.needs, setting)
     best, tally = best_pairs(base, out, model, setting, shares or {})
     able = graph_of(problem_of(base, best, setting))
+    able = replace(able, shares=rule_of(base, catalogue, policy, shares or {}))
     result = allocate(able, seed=seed)
+    best = best.fairer(result.bonus(able))
     quantity = able.spread(result.quantity, best.score.size)
     refused = refusals(base, setting, out, tally) + shortfalls(base, best, quantity)
     return _plan(base, best, result, quantity, refused, setting, shares or {})

@@ -1,7 +1,7 @@
 """Score the possible pairs and keep each need's best; the parts of a score are put together for those looked at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from matching.rules import Setting
 from matching.search import Points, Tally, edges_of
 from matching.worth import worth_of
 
-NEED_TERMS = range(5)
+NEED_TERMS = tuple(NAMES.index(name) for name in ("vulnerability", "urgency", "waiting", "due"))
+FAIRNESS = NAMES.index("fairness")
 OFFER_TERMS = tuple(NAMES.index(name) for name in ("expiry", "designation", "condition", "delivery"))
 
 
@@ -28,7 +29,11 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """The kept pairs in order of need, best first, with what their scores are made of when asked."""
+    """The kept pairs in order of need, best first, with what their scores are made of when asked.
+
+    `bonus`: milli-points of each need's fairness, part of `score`. It is the office's rule, not the model's: 0 until the
+    optimisation has found it.
+    """
 
     pairs: Pairs
     score: Ints
@@ -37,31 +42,39 @@ class Scored:
     setting: Setting
     points: NeedPoints
     offered: OfferPoints
+    bonus: Ints
+
+    def fairer(self, bonus: Ints) -> "Scored":
+        """The same pairs with this fairness on top; a need's order stays."""
+        return replace(self, bonus=bonus, score=self.score + (bonus - self.bonus)[self.pairs.need])
 
     def parts(self, index: Ints) -> Parts:
         """What the scores of these pairs are made of."""
         some = Pairs(self.pairs.need[index], self.pairs.offer[index], self.pairs.factor[index])
         table, metres = matrix(self.pool, some, self.points, self.offered, self.setting)
-        return Parts(self.model.contributions(table), metres)
+        parts = self.model.contributions(table)
+        parts[:, 1 + FAIRNESS] = self.bonus[some.need]
+        return Parts(parts, metres)
 
 
 def best_pairs(
     pool: Pool, out: Mapping[int, str], model: AdditiveModel, setting: Setting, shares: Mapping[str, int]
 ) -> tuple[Scored, Tally]:
-    """Each need's `policy.edges_per_need` best pairs; of equal ones those with the smaller numbers."""
+    """Each need's `policy.edges_per_need` best pairs, fairness aside; of equal ones those with the smaller numbers."""
     points, offered = need_points(pool.needs, setting, shares), offer_points(pool.offer_columns, setting)
     best, tally = look(pool, setting, out, terms(model, points, offered, setting), worth_of(model))
     start, offer, score = edges_of(best)
     need = np.repeat(np.arange(start.size - 1), np.diff(start))
     given = offer.astype(np.int64)
     pairs = Pairs(need, given, _factors(pool, need, given, setting))
-    return Scored(pairs, score.astype(np.int64), pool, model, setting, points, offered), tally
+    none = np.zeros(len(pool.needs), np.int64)
+    return Scored(pairs, score.astype(np.int64), pool, model, setting, points, offered, none), tally
 
 
 def terms(model: AdditiveModel, points: NeedPoints, offered: OfferPoints, setting: Setting) -> Points:
     """What the need alone and the offer alone are worth."""
     need, offer = np.zeros((len(points.table), len(NAMES))), np.zeros((len(offered.table), len(NAMES)))
-    need[:, NEED_TERMS] = points.table
+    need[:, NEED_TERMS] = points.table[:, NEED_TERMS]
     offer[:, OFFER_TERMS] = offered.table
     of_need = model.contributions(need)[:, [0, *(1 + term for term in NEED_TERMS)]].sum(axis=1)
     of_offer = model.contributions(offer)[:, [1 + term for term in OFFER_TERMS]].sum(axis=1)

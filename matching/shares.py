@@ -20,7 +20,7 @@ FRACTION = 40
 class Shares:
     """`member`: (needs, kinds of group) the groups that a need counts to, -1 for none. `asked`, `met`: units that each
     group asked for in all and those met before; `open`: units that it asks for now; `points`: milli-points of a
-    first unit.
+    first unit of a group of which nothing was met; `codes`: of the towns and classes, if they are known.
     """
 
     member: NDArray[np.int32]
@@ -28,6 +28,7 @@ class Shares:
     met: Ints
     open: Ints
     points: Ints
+    codes: tuple[str, ...] = ()
 
     @cached_property
     def _inside(self) -> NDArray[np.bool_]:

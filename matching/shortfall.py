@@ -39,7 +39,8 @@ def _refusal(
     base: Pool, best: Scored, edges: Ints, outranked: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 ) -> Refusal:
     need_id = base.needs[best.pairs.need[edges[0]]].id
-    positive = edges[best.score[edges] > 0]
+    worthwhile = best.score[edges] > best.bonus[best.pairs.need[edges]]
+    positive = edges[worthwhile]
     beaten = positive[outranked[positive]]
     rule, chosen = (
         (OUTRANKED, beaten) if beaten.size else (EXHAUSTED, positive) if positive.size else (TOO_LOW, edges)

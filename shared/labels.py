@@ -86,7 +86,7 @@ LABELS: dict[str, dict[str, str]] = {
         "urgency": "紧急程度",
         "waiting": "等待天数",
         "due": "临近期限",
-        "fairness": "镇街均衡",
+        "fairness": "均衡分配",
         "category": "类别吻合度",
         "area": "同镇同县",
         "distance": "路程远近",

@@ -16,7 +16,7 @@ from shared.db import Connection
 from shared.tables import areas
 
 SHARE_DAYS = 90
-"""How far back the towns' shares look."""
+"""How far back the shares of towns and classes look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ async def load(conn: Connection, categories: tuple[str, ...], now: datetime) -> 
 
 async def _shares(conn: Connection, codes: list[str], now: datetime) -> dict[str, int]:
     rows = await SQL.shares(conn, categories=codes, since=now - timedelta(days=SHARE_DAYS))
-    return {row["area"]: row["share"] for row in rows}
+    return {row["code"]: row["share"] for row in rows}
 
 
 def point_of(area: str) -> Point | None:

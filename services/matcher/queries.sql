@@ -163,11 +163,16 @@ select d.need_id, d.offer_id from matcher.declined d join matcher.need n on n.id
 where n.open and n.category = any (:categories::text[]);
 
 -- name: shares
--- For each town the mean share of its needs that is promised or received, in thousandths.
-select left(area, 9) || '000' as area, round(1000 * avg(least(promised, quantity)::numeric / quantity))::int as share
-from matcher.need
-where category = any (:categories::text[]) and raised_at > :since and quantity > 0 and (open or promised > 0)
-group by 1 order by 1;
+-- For each town, and for each class of vulnerability, the mean share of its needs that is promised or received, in
+-- thousandths.
+with met as (
+    select left(area, 9) || '000' as town, vulnerabilities, least(promised, quantity)::numeric / quantity as part
+    from matcher.need
+    where category = any (:categories::text[]) and raised_at > :since and quantity > 0 and (open or promised > 0))
+select town as code, round(1000 * avg(part))::int as share from met group by 1
+union all
+select class, round(1000 * avg(part))::int from met cross join unnest(vulnerabilities) as class group by 1
+order by 1;
 
 -- name: supersede
 -- Take back proposals that are still pending.
@@ -310,7 +315,7 @@ where n.beneficiary_id = :beneficiary_id and p.status = 'pending' and p.by_perso
 select need_id, offer_id from matcher.declined where need_id = :id;
 
 -- name: last_shares$
--- The towns' shares that the last round over a category worked with.
+-- The shares of towns and classes that the last round over a category worked with.
 select shares from matcher.round where state = 'done' and categories @> array[:category]::text[]
 order by started_at desc, id desc limit 1;
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from matching import candidates
 from matching.explain import explain
+from matching.fairness import before
 from matching.history import History
 from matching.model import Need, Offer, Policy
 from matching.pool import pool, sources
@@ -69,6 +70,7 @@ def test_the_kept_pairs_are_the_best_and_add_up(rows: list[tuple[int, int, int, 
     rule = setting(edges_per_need=width)
     base = pool(needs, offers, rule)
     best, _ = best_pairs(base, {}, RULES, rule, {})
+    best = best.fairer(before(base.needs, rule.policy, {}))
     every = {
         n.id: explain(n, offers, catalogue=CATALOGUE, policy=Policy(), model=RULES, now=NOW) for n in needs
     }
