@@ -23,9 +23,11 @@ Result = TypeVar("Result")
 MOST = 1_000
 
 
-def _as_system(
+def as_system(
     data: Path, database_url: str | None, work: Callable[[Connection], Awaitable[Result]]
 ) -> Result:
+    """Work in one transaction as the matcher itself, on the data of a folder or a database that is there."""
+
     async def run(_: Settings, db: Database) -> Result:
         async with db.transaction("nuanlian_matcher_system") as conn:
             return await work(conn)
@@ -40,7 +42,7 @@ async def _shown(conn: Connection) -> list[dict[str, Any]]:
 
 def listed(data: Path, database_url: str | None) -> list[dict[str, Any]]:
     """Every model with its measures, latest first."""
-    return _as_system(data, database_url, _shown)
+    return as_system(data, database_url, _shown)
 
 
 def train(data: Path, database_url: str | None) -> dict[str, Any]:
@@ -52,7 +54,7 @@ def train(data: Path, database_url: str | None) -> dict[str, Any]:
         await learn(conn, model_id, number)
         return (await _shown(conn))[0]
 
-    return _as_system(data, database_url, work)
+    return as_system(data, database_url, work)
 
 
 def promote(data: Path, database_url: str | None, number: int, reason: str) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def promote(data: Path, database_url: str | None, number: int, reason: str) -> d
             raise Missing
         return await models.put_in_force(conn, _command(found[number], reason), NOBODY.person_id)
 
-    return _as_system(data, database_url, work).model_dump(mode="json")
+    return as_system(data, database_url, work).model_dump(mode="json")
 
 
 def _command(model_id: Any, reason: str) -> PromoteModel:
@@ -80,4 +82,4 @@ def rules(data: Path, database_url: str | None) -> dict[str, Any]:
     async def work(conn: Connection) -> ModelInForce:
         return await models.back_to_rules(conn, NOBODY.person_id)
 
-    return _as_system(data, database_url, work).model_dump(mode="json")
+    return as_system(data, database_url, work).model_dump(mode="json")

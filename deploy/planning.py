@@ -1,4 +1,4 @@
-"""What the commands around exported plans do. They need the file alone: no database, no data folder, no solver."""
+"""What the commands around exported plans do. Checking needs the file alone: no database, no data folder, no solver."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from deploy.errors import SetupError, bilingual
-from matching.planfile import VERSION, Fault, NotAPlan, PlanSheet, read
+from deploy.modelling import as_system
+from matching.model import Plan
+from matching.planfile import VERSION, Fault, NotAPlan, PlanSheet, read, write
 from matching.verify import Verdict, verify
+from services.matcher import rules
+from services.matcher.handlers import SQL
+from services.matcher.loading import load
+from services.matcher.rounds import plan_of
+from shared.db import Connection
 
 LONG = 2_000_000
 """Edges from which on the wait is long enough to say how far it is."""
@@ -43,6 +50,25 @@ SENTENCES = {
     "over_bound": "方案值 {objective} 毫分，超过价格所允许的任何方案：{bound}",
     "gap": "文件称差距为 {claimed}，按总分和上界应为 {found}",
 }
+
+
+def export(data: Path, database_url: str | None, file: Path) -> dict[str, Any]:
+    """Plan everything that is open now, as a round would, and write the plan to `file`; nothing on the board changes.
+
+    Raises `SetupError` when there is no data, or the file can't be written.
+    """
+
+    async def work(conn: Connection) -> Plan:
+        now = await SQL.clock(conn)
+        return plan_of(await load(conn, tuple(sorted(rules.catalogue())), now), now)
+
+    plan = as_system(data, database_url, work)
+    assert plan.sheet is not None
+    try:
+        write(file, plan.sheet())
+    except OSError as error:
+        raise SetupError("写不了文件 {file}：{reason}", file=file, reason=error.strerror or error) from None
+    return {"file": str(file)} | asdict(plan.certificate)
 
 
 def verify_file(file: Path, for_machines: bool = False) -> int:

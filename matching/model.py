@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from matching.plansheet import PlanSheet
 from matching.policy import Policy
 
 __all__ = [
@@ -201,7 +202,8 @@ class Fairness:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What `propose` answers. `prices`: how scarce each offer is, in milli-points a unit, between what one
-    unit more would add and one less would cost; 0 where there is enough."""
+    unit more would add and one less would cost; 0 where there is enough. `sheet`: the plan with its proof, put together
+    when asked for (see `matching.planfile`)."""
 
     assignments: tuple[Assignment, ...]
     alternatives: Mapping[str, tuple[Edge, ...]]
@@ -209,3 +211,4 @@ class Plan:
     certificate: Certificate
     fairness: tuple[Fairness, ...]
     prices: Mapping[str, int]
+    sheet: Callable[[], PlanSheet] | None = field(default=None, repr=False, compare=False)

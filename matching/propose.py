@@ -12,8 +12,9 @@ from matching.allocation import Allocation, allocate
 from matching.candidates import barred, refusals
 from matching.columns import Ints, seconds
 from matching.edges import Alternatives, Edges
+from matching.export import sheet_of
 from matching.fairness import fairness, rule_of
-from matching.graph import Problem, graph_of
+from matching.graph import Graph, Problem, graph_of
 from matching.history import History
 from matching.model import (
     Catalogue,
@@ -90,7 +91,7 @@ def propose(
     best = best.fairer(result.bonus(able))
     quantity = able.spread(result.quantity, best.score.size)
     refused = refusals(base, setting, out, tally) + shortfalls(base, best, quantity)
-    return _plan(base, best, result, quantity, refused, setting, shares or {})
+    return _plan(base, able, best, result, quantity, refused, setting, shares or {})
 
 
 def problem_of(base: Pool, best: Scored, setting: Setting) -> Problem:
@@ -127,6 +128,7 @@ def _once(items: Sequence[Item]) -> Sequence[Item]:
 
 def _plan(
     base: Pool,
+    able: Graph,
     best: Scored,
     result: Allocation,
     quantity: Ints,
@@ -144,4 +146,11 @@ def _plan(
         prices={
             offer.id: price for offer, price in zip(base.offers, result.offer_points.tolist(), strict=True)
         },
+        sheet=lambda: sheet_of(
+            able,
+            result,
+            need_ids=[need.id for need in base.needs],
+            offer_ids=[offer.id for offer in base.offers],
+            at=setting.now.isoformat(),
+        ),
     )

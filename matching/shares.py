@@ -6,6 +6,7 @@ every plan (Fenchel duality). Sums are kept in 2^-40 milli-points, rounded again
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -72,13 +73,16 @@ class Shares:
         return np.where(given < self.open, np.maximum(0, more), 0), np.where(given > 0, last, 2**62)
 
     def worth(self, given: Ints) -> int:
-        """What these units are worth to the groups, in milli-points, rounded down."""
+        """What these units are worth to the groups, in milli-points, rounded down once."""
         columns = (self.points, self.unmet, self._whole, given)
+        rows = list(zip(*(column.tolist() for column in columns), strict=True))
         total = sum(
-            (points * y * (2 * left - y + 1) << FRACTION - 1) // whole
-            for points, left, whole, y in zip(*(column.tolist() for column in columns), strict=True)
+            (points * y * (2 * left - y + 1) << FRACTION - 1) // whole for points, left, whole, y in rows
         )
-        return int(total) >> FRACTION
+        # Each group lost less than 2^-40: only where a whole number lies so near are fractions needed.
+        if total >> FRACTION == (total + len(rows)) >> FRACTION:
+            return int(total) >> FRACTION
+        return int(sum(Fraction(p * y * (2 * left - y + 1), 2 * whole) for p, left, whole, y in rows))
 
     def bound(self, price: Ints, scale: int) -> int:
         """What the groups gain at most at these prices, in 1/scale milli-points, rounded up."""

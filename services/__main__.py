@@ -229,6 +229,21 @@ def model_rules(data: Data = DATA, database_url: DatabaseUrl = None) -> None:
     typer.echo(json.dumps(modelling.rules(data, database_url), ensure_ascii=False))
 
 
+@plan.command("export")
+def plan_export(
+    file: Annotated[Path, typer.Argument(help=".plan.npz")],
+    data: Data = DATA,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """按现在的需求和资源试算一次并写成方案文件，不改动看板 · Plan what is open now and write the plan with its proof.
+
+    写出的文件可用 plan verify 核对。文件只有编号和数量，没有个人信息。
+
+    The file can be checked by plan verify. It holds identifiers and quantities, nobody's personal data.
+    """
+    typer.echo(json.dumps(planning.export(data, database_url, file), ensure_ascii=False))
+
+
 @plan.command("verify")
 def plan_verify(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=".plan.npz")],

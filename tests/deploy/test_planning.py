@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import subprocess
@@ -18,6 +19,10 @@ from deploy.planning import SENTENCES, verify_file
 from matching.planfile import PlanSheet, write
 from matching.plansheet import FORM
 from matching.verify import RULES
+from shared.events import ProposalMade
+from tests.house import House
+from tests.matcher import facts
+from tests.matcher.build import tell
 from tests.matching.sheets import by_hand, changed
 
 
@@ -25,6 +30,22 @@ def stored(folder: Path, sheet: PlanSheet) -> Path:
     path = folder / "round.plan.npz"
     write(path, sheet)
     return path
+
+
+async def test_what_is_exported_from_the_board_holds_and_changes_nothing(
+    house: House, dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await tell(house, facts.need(), facts.need(area=facts.RONGGUI), facts.offer())
+    before = len(await house.events(ProposalMade))
+    file = tmp_path / "now.plan.npz"
+    said = await asyncio.to_thread(planning.export, tmp_path, dsn, file)
+    assert (said["needs"], said["offers"]) == (2, 1)
+    assert said["objective"] > 0
+    assert verify_file(file) == 0
+    assert "2 needs" in capsys.readouterr().out
+    assert len(await house.events(ProposalMade)) == before
+    with pytest.raises(SetupError, match="Can't write"):
+        await asyncio.to_thread(planning.export, tmp_path, dsn, tmp_path / "nowhere" / "now.plan.npz")
 
 
 def test_a_plan_that_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
