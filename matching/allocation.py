@@ -142,6 +142,8 @@ class _Search:
 
     def _phase(self, step: int, before: int, last: bool = False) -> None:
         """Everybody bids at the present prices of fairness."""
+        if self.plan is not None and self.plan[1] is self.state.units:
+            self.plan = self.plan[0], self.state.units.copy()  # the best so far: the bids write over it
         if self.fair is not None:
             self.state.floor[:] = -self.fair.shares.bonus(self.fair.price)
         self.phases.run(step, before)
@@ -163,7 +165,7 @@ class _Search:
         found, met, used = worth(self.graph, units)
         _check(self.graph, units, met, used)
         if self.plan is None or found.objective > self.plan[0].objective:
-            self.plan = found, units.copy()
+            self.plan = found, units
         top = upper_bound(self.graph, prices)
         if self.proof is None or top < self.proof[0]:
             self.proof = top, prices

@@ -1,7 +1,10 @@
 """Which pairs are possible at all, and why the others are not."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +17,7 @@ from matching.rules import GOVERNMENT, NEED_RULES, PAIR_RULES, Kind, Setting
 from matching.search import Best, Points, Tally, by_place_order, new_best, new_tally, search
 from matching.worth import Worth
 
+Item = TypeVar("Item")
 NOTHING_OPEN, DUPLICATE_OPEN, NO_OFFER = "nothing_open", "duplicate_open", "no_offer_of_category"
 
 
@@ -32,25 +36,27 @@ def look(
 ) -> tuple[Best, Tally]:
     """Each need's best offers, and the refused ones counted. Needs in `out` are left aside."""
     best, tally = new_best(len(pool.needs), setting.policy.edges_per_need), new_tally(len(pool.needs))
-    for code, order in _by_category(pool, out).items():
+    groups = _by_category(pool, out)
+
+    def one(code: str) -> None:
         wanted = setting.catalogue[code]
         for given, factor in sources(wanted, setting):
             if given.code in pool.by_category:
                 some = pool.by_category[given.code].astype(np.int32)
-                kind = kind_of(wanted, given, factor, setting)
-                search(
-                    order,
-                    pool.need_columns,
-                    pool.offer_columns,
-                    some,
-                    kind,
-                    pool.barred,
-                    w,
-                    points,
-                    best,
-                    tally,
+                kind, columns = (
+                    kind_of(wanted, given, factor, setting),
+                    (pool.need_columns, pool.offer_columns),
                 )
+                search(groups[code], *columns, some, kind, pool.barred, w, points, best, tally)
+
+    side_by_side(one, groups)
     return best, tally
+
+
+def side_by_side(work: Callable[[Item], None], items: Iterable[Item]) -> None:
+    """Do this for each, on all cores: categories are looked at apart, each need in one of them alone."""
+    with ThreadPoolExecutor(cpu_count() or 1) as threads:
+        list(threads.map(work, items))
 
 
 def kind_of(wanted: Category, given: Category, factor: int, setting: Setting) -> Kind:

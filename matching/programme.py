@@ -59,14 +59,14 @@ def together(graph: Graph, part: Small, exact: int) -> tuple[Bools, Bools]:
     numbers tells apart.
     """
     inside = part >= 0
-    span = spanning(graph)
     if not inside.any():
         return inside, inside
     size = int(part.max()) + 1
     edges = np.bincount(part[inside], weights=np.diff(graph.start)[inside], minlength=size)
     units = np.bincount(part[inside], weights=graph.need_quantity[inside], minlength=size)
     hit = np.zeros(size, np.bool_)
-    hit[part[graph.need[span]]] = span.any()
+    if graph.group.size:
+        hit[part[graph.need[spanning(graph)]]] = True
     small = (hit & (edges <= LARGE_EDGES)) | ((units > exact) & (edges <= SMALL_EDGES))
     return inside & small[part], inside & (hit & ~small)[part]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.candidates import kind_of
+from matching.candidates import kind_of, side_by_side
 from matching.columns import CHINA, NEVER, NeedColumns, OfferColumns, day, directions, seconds
 from matching.features import NeedPoints, offer_points
 from matching.graph import Graph
@@ -36,6 +36,16 @@ class Province:
     need_category: Ints
     offer_category: Ints
     points: NeedPoints
+
+    @property
+    def need_columns(self) -> NeedColumns:
+        """As a pool has them."""
+        return self.needs
+
+    @property
+    def offer_columns(self) -> OfferColumns:
+        """As a pool has them."""
+        return self.offers
 
 
 def province(size: int, seed: int = 20240820) -> Province:
@@ -139,12 +149,13 @@ def points_of(some: Province) -> Points:
     return terms(RULES, some.points, offer_points(some.offers, setting()), setting())
 
 
-def look(some: Province, points: Points, width: int = 20, only: Ints | None = None) -> tuple[Best, Tally]:
+def look(some: Province, points: Points, width: int = 20) -> tuple[Best, Tally]:
     """The best edges of each need, category by category."""
     size = some.need_category.size
     best, tally = new_best(size, width), new_tally(size)
     none = np.zeros(0, np.int64)
-    for number in range(CATEGORIES):
+
+    def one(number: int) -> None:
         wanted = Category(f"C{number:02}", "C", "service" if number % 5 == 0 else "item", False)
         order = np.flatnonzero(some.need_category == number).astype(np.int32)
         offers = np.flatnonzero(some.offer_category == number).astype(np.int32)
@@ -152,6 +163,8 @@ def look(some: Province, points: Points, width: int = 20, only: Ints | None = No
             by_place_order(some.needs, order), some.needs, some.offers, offers, kind_of(wanted, wanted, 1000, setting()),
             Barred(none, none), worth_of(RULES), points, best, tally,
         )  # fmt: skip
+
+    side_by_side(one, range(CATEGORIES))
     return best, tally
 
 
