@@ -40,6 +40,8 @@ class Policy:
     of `durable_months` (goods that last) and `consumable_cycle_days` (everything else). `fairness_points`:
     what the next unit is worth on top in a town of which nothing was met; it falls in step with the share met, to 0
     where all is. `class_fairness_points`: the same for the class of the highest priority that a beneficiary holds.
+    `hold_back_points`: per category, what a unit is worth kept for urgent needs that are likely to come: needs that score
+    less don't get it. `stability_points`: what a unit must gain to be moved from a proposal that waits on the board.
     `substitute_milli`: multiplies the catalogue's factor of a substitute; 0 forbids substitutes.
     `edges_per_need`: how many of a need's best offers come before the solver; the certificate speaks of
     these.
@@ -60,6 +62,8 @@ class Policy:
     cycle_days: Mapping[str, int] = field(default_factory=_mapping)
     fairness_points: int = 10
     class_fairness_points: int = 5
+    hold_back_points: Mapping[str, int] = field(default_factory=_mapping)
+    stability_points: int = 2
     substitute_milli: int = 1000
     edges_per_need: int = 20
     alternatives: int = 5

@@ -53,7 +53,7 @@ def pool(needs: Sequence[Need], offers: Sequence[Offer], setting: Setting) -> Po
         need_columns(needs, codes),
         offer_columns(offers, codes, setting.catalogue, setting.policy),
         {category: np.array(numbers, dtype=np.int64) for category, numbers in groups.items()},
-        Barred(_spent(needs, offers, setting.history.taken), _declined(needs, offers, setting.declined)),
+        Barred(_spent(needs, offers, setting.history.taken), keys_of(needs, offers, setting.declined)),
     )
 
 
@@ -81,7 +81,8 @@ def _spent(needs: Sequence[Need], offers: Sequence[Offer], taken: Mapping[Key, i
     return np.array(sorted(keys), dtype=np.int64)
 
 
-def _declined(needs: Sequence[Need], offers: Sequence[Offer], pairs: frozenset[tuple[str, str]]) -> Ints:
+def keys_of(needs: Sequence[Need], offers: Sequence[Offer], pairs: frozenset[tuple[str, str]]) -> Ints:
+    """Pairs of ids as one number each, need × offers + offer, in order; those not in sight are left out."""
     need_numbers = {need.id: number for number, need in enumerate(needs)} if pairs else {}
     offer_numbers = {offer.id: number for number, offer in enumerate(offers)} if pairs else {}
     known = [(n, o) for n, o in pairs if n in need_numbers and o in offer_numbers]

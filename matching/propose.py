@@ -26,13 +26,14 @@ from matching.model import (
     Policy,
     Refusal,
 )
-from matching.pool import Pool, pool
+from matching.pool import Pool, keys_of, pool
 from matching.ranking import AdditiveModel
 from matching.rules import Setting
 from matching.scoring import Scored, best_pairs
 from matching.shortfall import shortfalls
 
 Item = TypeVar("Item", Need, Offer)
+MILLI = 1_000
 
 
 class Repeated(ValueError):
@@ -52,6 +53,7 @@ def propose(
     pending: Iterable[PendingAid] = (),
     shares: Mapping[str, int] | None = None,
     declined: frozenset[tuple[str, str]] = frozenset(),
+    waiting: frozenset[tuple[str, str]] = frozenset(),
 ) -> Plan:
     """Which offer should go to which need, how much of it, and why the rest should not.
 
@@ -60,7 +62,8 @@ def propose(
     aid received and aid promised: they bar the same category for the same household (not for sites,
     institutions, groups and stations) and count to per-household limits. `shares`: for each town's code, and for each class of
     vulnerability, the part of what it asked for that was met so far, in thousandths; the less, the more its next unit is
-    worth. `declined`: pairs (need id, offer id) that are not to be proposed again.
+    worth. `declined`: pairs (need id, offer id) that are not to be proposed again. `waiting`: pairs
+    that are proposed already; to move one must gain `policy.stability_points` a unit, which the objective counts.
 
     1. The hard rules (`matching.rules`) bar pairs; a refusal counts the offers that one rule barred for a
        need. A need that is barred whole has one refusal: a code of `NEED_RULES`, `nothing_open` (quantity
@@ -85,22 +88,40 @@ def propose(
     base = pool(_once(needs), _once(offers), setting)
     out = barred(base.needs, setting)
     best, tally = best_pairs(base, out, model, setting, shares or {})
-    able = graph_of(problem_of(base, best, setting))
-    able = replace(able, shares=rule_of(base, catalogue, policy, shares or {}))
+    able = graph_of(problem_of(base, best, setting, waiting))
+    able = replace(
+        able, held_back=held_back(base, policy), shares=rule_of(base, catalogue, policy, shares or {})
+    )
     result = allocate(able, seed=seed)
     best = best.fairer(result.bonus(able))
     quantity = able.spread(result.quantity, best.score.size)
-    refused = refusals(base, setting, out, tally) + shortfalls(base, best, quantity)
+    refused = refusals(base, setting, out, tally) + shortfalls(base, best, quantity, able.least)
     return _plan(base, able, best, result, quantity, refused, setting, shares or {})
 
 
-def problem_of(base: Pool, best: Scored, setting: Setting) -> Problem:
+def problem_of(
+    base: Pool, best: Scored, setting: Setting, waiting: frozenset[tuple[str, str]] = frozenset()
+) -> Problem:
     """The kept pairs with what each need lacks, each offer has, and each household may still take of a
-    limited offer.
+    limited offer. A pair that waits on the board counts more: a board that changes at every round can't be worked off.
     """
     group, limits = _groups(base, best, setting)
     columns = (base.need_columns.quantity, base.offer_columns.quantity)
-    return Problem(best.pairs.need, best.pairs.offer, best.score, group, *columns, limits)
+    stays = np.flatnonzero(
+        np.isin(
+            best.pairs.need * len(base.offers) + best.pairs.offer, keys_of(base.needs, base.offers, waiting)
+        )
+    )
+    score = best.score.copy()
+    score[stays] += np.where(score[stays] > 0, MILLI * setting.policy.stability_points, 0)
+    return Problem(best.pairs.need, best.pairs.offer, score, group, *columns, limits)
+
+
+def held_back(base: Pool, policy: Policy) -> Ints:
+    """Milli-points that a unit of each offer is worth when it is kept for needs to come."""
+    return np.array(
+        [MILLI * policy.hold_back_points.get(offer.category, 0) for offer in base.offers], dtype=np.int64
+    )
 
 
 def _groups(base: Pool, best: Scored, setting: Setting) -> tuple[Ints, Ints]:

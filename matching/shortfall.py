@@ -2,17 +2,18 @@
 
 import numpy as np
 
-from matching.columns import Ints
+from matching.columns import Bools, Ints
 from matching.model import Refusal
 from matching.pool import Pool
 from matching.scoring import Scored
 
 OUTRANKED, EXHAUSTED, TOO_LOW = "outranked", "exhausted", "score_too_low"
+HELD_BACK = "held_back"
 
 
-def shortfalls(base: Pool, best: Scored, quantity: Ints) -> list[Refusal]:
+def shortfalls(base: Pool, best: Scored, quantity: Ints, least: Ints) -> list[Refusal]:
     """One refusal for each need left short, counting the offers that went to others; the best of them is
-    the example.
+    the example. `least`: milli-points that a unit of each offer is worth unused.
     """
     given = np.zeros(len(base.needs), dtype=np.int64)
     np.add.at(given, best.pairs.need, quantity)
@@ -20,7 +21,8 @@ def shortfalls(base: Pool, best: Scored, quantity: Ints) -> list[Refusal]:
     topmost = _topmost_served(base, best, quantity)
     edges = np.flatnonzero(short[best.pairs.need])
     outranked = topmost[best.pairs.offer] > best.score
-    return [_refusal(base, best, part, outranked) for part in _by_need(best.pairs.need, edges)]
+    held = best.score <= least[best.pairs.offer]
+    return [_refusal(base, best, part, outranked, held) for part in _by_need(best.pairs.need, edges)]
 
 
 def _topmost_served(base: Pool, best: Scored, quantity: Ints) -> Ints:
@@ -35,15 +37,16 @@ def _by_need(need: Ints, edges: Ints) -> list[Ints]:
     return [part for part in np.split(edges, cuts) if part.size]
 
 
-def _refusal(
-    base: Pool, best: Scored, edges: Ints, outranked: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-) -> Refusal:
+def _refusal(base: Pool, best: Scored, edges: Ints, outranked: Bools, held: Bools) -> Refusal:
     need_id = base.needs[best.pairs.need[edges[0]]].id
-    worthwhile = best.score[edges] > best.bonus[best.pairs.need[edges]]
-    positive = edges[worthwhile]
-    beaten = positive[outranked[positive]]
-    rule, chosen = (
-        (OUTRANKED, beaten) if beaten.size else (EXHAUSTED, positive) if positive.size else (TOO_LOW, edges)
-    )
+    positive = edges[best.score[edges] > best.bonus[best.pairs.need[edges]]]
+    kept, beaten = positive[held[positive]], positive[outranked[positive]]
+    rule, chosen = EXHAUSTED, positive
+    if not positive.size:
+        rule, chosen = TOO_LOW, edges
+    elif kept.size == positive.size:
+        rule, chosen = HELD_BACK, kept
+    elif beaten.size:
+        rule, chosen = OUTRANKED, beaten
     example = chosen[np.argmax(best.score[chosen])]
     return Refusal(need_id, rule, chosen.size, base.offers[best.pairs.offer[example]].id)

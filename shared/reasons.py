@@ -60,6 +60,7 @@ RULES: dict[str, str] = {
     "outranked": "资源给了此处得分更高的需求",
     "exhausted": "可用的资源已分完",
     "score_too_low": "没有得分为正的资源",
+    "held_back": "这类资源留给可能出现的更急的需求，要到更高的分数才动用",
 }
 
 

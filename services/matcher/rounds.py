@@ -60,6 +60,7 @@ def plan_of(scope: Scope, now: datetime) -> Plan:
         pending=scope.pending,
         shares=scope.shares,
         declined=scope.declined,
+        waiting=frozenset((str(p.need_id), str(p.offer_id)) for p in scope.proposals if p.by_person is None),
     )
 
 

@@ -102,6 +102,25 @@ def test_the_rule_of_fairness_can_be_switched_off() -> None:
     assert "fairness" not in dict(result.assignments[0].edge.contributions)
 
 
+def test_what_waits_on_the_board_moves_only_for_a_gain() -> None:
+    policy = Policy(fairness_points=0, class_fairness_points=0, stability_points=5)
+    for wait in (4, 6):
+        needs = [need("n1"), need("n2", raised_at=need().raised_at - timedelta(days=wait))]
+        stays = plan(needs, [offer(quantity=1)], policy=policy, waiting=frozenset({("n1", "o1")}))
+        assert given(stays) == {("n1" if wait < 5 else "n2", "o1"): 1}
+        assert given(plan(needs, [offer(quantity=1)], policy=policy)) == {("n2", "o1"): 1}
+
+
+def test_what_is_held_back_is_for_higher_scores_and_the_need_is_told() -> None:
+    plain = plan([need("n1", quantity=1)], [offer()]).assignments[0].edge.score // 1_000
+    policy = Policy(hold_back_points={"FAN": plain + 10})
+    needs = [need("n1", quantity=1), need("n2", quantity=1, urgency="critical")]
+    held = plan(needs, [offer()], policy=policy)
+    assert given(held) == {("n2", "o1"): 1}
+    assert rules_of(held) == {"held_back": 1}
+    assert held.certificate.gap <= 1e-5
+
+
 def test_fairness_figures() -> None:
     needs = [need("n1"), need("n2"), need("n3", area=OTHER_COUNTY)]
     result = plan(needs, [offer(quantity=1)], shares={TOWN: 600})
