@@ -9,7 +9,7 @@ from matching.candidates import look
 from matching.columns import Floats, Ints
 from matching.features import NAMES, NeedPoints, OfferPoints, matrix, need_points, offer_points
 from matching.pool import Pairs, Pool, sources
-from matching.ranking import AdditiveModel
+from matching.ranking import AdditiveModel, height
 from matching.rules import Setting
 from matching.search import Points, Tally, edges_of
 from matching.worth import worth_of
@@ -73,12 +73,16 @@ def best_pairs(
 
 def terms(model: AdditiveModel, points: NeedPoints, offered: OfferPoints, setting: Setting) -> Points:
     """What the need alone and the offer alone are worth."""
-    need, offer = np.zeros((len(points.table), len(NAMES))), np.zeros((len(offered.table), len(NAMES)))
-    need[:, NEED_TERMS] = points.table[:, NEED_TERMS]
-    offer[:, OFFER_TERMS] = offered.table
-    of_need = model.contributions(need)[:, [0, *(1 + term for term in NEED_TERMS)]].sum(axis=1)
-    of_offer = model.contributions(offer)[:, [1 + term for term in OFFER_TERMS]].sum(axis=1)
-    return Points(of_need, of_offer, float(setting.policy.soft_distance_m))
+    of_need = model.intercept + _sum(model, NEED_TERMS, points.table[:, NEED_TERMS])
+    return Points(of_need, _sum(model, OFFER_TERMS, offered.table), float(setting.policy.soft_distance_m))
+
+
+def _sum(model: AdditiveModel, features: tuple[int, ...], table: Floats) -> Ints:
+    """Milli-points of some features, a column each; no others are looked at: most of them hang on the pair."""
+    total = np.zeros(len(table), np.int64)
+    for feature, values in zip(features, table.T, strict=True):
+        total += np.rint(height(model.shapes[feature], values)).astype(np.int64)
+    return total
 
 
 def _factors(pool: Pool, need: Ints, offer: Ints, setting: Setting) -> Ints:
@@ -91,5 +95,7 @@ def _factors(pool: Pool, need: Ints, offer: Ints, setting: Setting) -> Ints:
             if given.code in number:
                 table[number[code], number[given.code]] = factor
     wanted = np.array([number[item.category] for item in pool.needs], dtype=np.int64)
-    given_by = np.array([number[item.category] for item in pool.offers], dtype=np.int64)
+    given_by = np.zeros(len(pool.offers), np.int64)
+    for code, numbers in pool.by_category.items():
+        given_by[numbers] = number[code]
     return table[wanted[need], given_by[offer]]
