@@ -76,7 +76,7 @@ def propose(
        What fairness added to a pair is a contribution like the others; an edge's score is the exact sum of them.
     4. A need left short, though pairs exist, has the refusal `outranked` (an offer went to needs with a
        higher score there), `exhausted` (it went to others, or to this household's limit, without that) or
-       `score_too_low` (no pair scores above 0). `alternatives` holds, for each need, its best pairs that
+       `held_back` (the offers are kept for more urgent needs) or `score_too_low` (no pair scores above 0). `alternatives` holds, for each need, its best pairs that
        the plan does not use.
 
     The same input and seed give the same plan; the seed only decides between plans of equal score (see
