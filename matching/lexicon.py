@@ -6,6 +6,8 @@ words to the taxonomy.
 
 from collections.abc import Mapping
 
+from matching.model import Urgency
+
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
@@ -477,28 +479,19 @@ LOW = _words(
 )
 """Can wait for a month."""
 
-URGENCY_OF: Mapping[str, str] = {
-    code: level
-    for level, codes in (
-        (
-            "high",
-            _words(
-                "HSE-WIRE HSE-SWITCH HSE-ROOF HSE-GREEN HSE-DANGER EMG-KIT MED-PSYCH CHD-PSY CHD-SWKIT "
-                "DLY-DIAPA FOD-INFANT FOD-PACK FOD-RICE CSH-MED CSH-EMER CSH-EDU MED-NURSE MED-PAD "
-                "HSE-BARR DLY-SANI EDU-ENROL CHD-CARE POL-TEMP"
-            ),
-        ),
-        ("critical", _words("HSE-GAS PSY-CRISIS EMG-RESCUE EMG-WATER CHD-GUARD")),
-        (
-            "low",
-            _words(
-                "ELD-DIGI ELD-EXER ELD-FEST EDU-HOBBY EDU-BOOK APP-TV EDU-PLAN LOG-GEAR LOG-VENUE "
-                "POL-PROMO TRN-DRUG TRN-ELD TRN-SUPV FUR-WARD EMP-TRAIN EMP-SEED ELD-HAIR"
-            ),
-        ),
-    )
-    for code in codes
+USUALLY: Mapping[Urgency, tuple[str, ...]] = {
+    "critical": _words("HSE-GAS PSY-CRISIS EMG-RESCUE EMG-WATER CHD-GUARD"),
+    "high": _words(
+        "HSE-WIRE HSE-SWITCH HSE-ROOF HSE-GREEN HSE-DANGER EMG-KIT MED-PSYCH CHD-PSY CHD-SWKIT "
+        "DLY-DIAPA FOD-INFANT FOD-PACK FOD-RICE CSH-MED CSH-EMER CSH-EDU MED-NURSE MED-PAD "
+        "HSE-BARR DLY-SANI EDU-ENROL CHD-CARE POL-TEMP"
+    ),
+    "low": _words(
+        "ELD-DIGI ELD-EXER ELD-FEST EDU-HOBBY EDU-BOOK APP-TV EDU-PLAN LOG-GEAR LOG-VENUE "
+        "POL-PROMO TRN-DRUG TRN-ELD TRN-SUPV FUR-WARD EMP-TRAIN EMP-SEED ELD-HAIR"
+    ),
 }
+URGENCY_OF: Mapping[str, Urgency] = {code: level for level, codes in USUALLY.items() for code in codes}
 """How urgent a category is when the words do not say; normal where nothing stands."""
 
 PEOPLE = frozenset(_words("人 位 口 名 家 对"))

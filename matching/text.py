@@ -12,24 +12,20 @@ from math import exp, log, sqrt
 from matching.dialect import folded
 from matching.learned import Linear, carried, grams
 from matching.lexicon import (
-    CALM,
     COMPOSITES,
-    CRITICAL,
     DURATIONS,
-    HIGH,
-    LOW,
     MEASURES,
     PEOPLE,
     REPAIR_WORDS,
     REPAIRS,
-    URGENCY_OF,
     WHO,
 )
 from matching.mentions import Mention, Side, Terms, mentions
 from matching.model import Urgency
-from matching.numerals import NUMBER, dates, number, plain
+from matching.numerals import NUMBER, number, plain
+from matching.text_urgency import by_rules, likeliest, marks, of_offer
 
-__all__ = ["Mention", "Reading", "Side", "Terms", "carried", "read", "similar"]
+__all__ = ["Mention", "Reading", "Side", "Terms", "carried", "chances", "read", "similar"]
 
 THRESHOLD = 0.4
 SURE = 0.9
@@ -37,8 +33,10 @@ ALTERNATIVES = 3
 ALSO = 0.45
 FOR_THEM, NOT_FOR_THEM = 1.15, 0.6
 NEAR = 8
+RUNS = (1, 2, 3)
+MENTIONED, SHARPNESS = 0.35, 1.25
+"""What a word counts beside the learned part, and how much surer the sum is than its parts: both from texts not learned from."""
 AMOUNT = re.compile(rf"(?P<number>{NUMBER})[多来余几]?[大小整]?(?P<measure>{'|'.join(MEASURES)})")
-CODES: Mapping[str, Urgency] = {"critical": "critical", "high": "high", "normal": "normal", "low": "low"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +71,30 @@ def read(
 
     `side`: in a need "没有床垫" asks for a mattress, in an offer it says that none comes along. `today`
     dates words such as "8月底"; without it dates say nothing about urgency. An offer's urgency is that of
-    its end: 14 days high, 60 normal, else low.
+    its end.
     """
     said = folded(plain(text))
     found = mentions(said, tuple(catalogue), side)
     scores = _scores(said, found)
     refused = sorted({m.code for m in found if m.negated} - set(scores))
-    wanted = {terms.code for terms in catalogue} - set(refused)
-    chances = _chances(_kept(said, found), scores, wanted, learned) if learned else scores
-    ranked = sorted(chances, key=lambda code: (-chances[code], code))
-    confidence = chances[ranked[0]] if learned and ranked else _confidence([scores[code] for code in ranked])
+    likely = _chances(said, found, catalogue, learned) if learned else scores
+    ranked = sorted(likely, key=lambda code: (-likely[code], code))
+    confidence = likely[ranked[0]] if learned and ranked else _confidence([scores[code] for code in ranked])
     category = ranked[0] if ranked and confidence >= THRESHOLD else None
     units = {terms.code: terms.unit for terms in catalogue}
     return Reading(
         category=category,
         also=_also(category, sorted(scores, key=lambda code: (-scores[code], code)), scores),
-        urgency=_offer_urgency(said, today) if side == "offer" else _need_urgency(said, category, today),
+        urgency=of_offer(said, today)
+        if side == "offer"
+        else _urgency(said, category, likely, learned, today),
         quantity=_quantity(said, found, category, units.get(category or "", ""), side),
         negated=tuple(refused),
         confidence=round(confidence, 3),
         evidence=tuple(
             (m.code, m.phrase) for m in sorted(found, key=lambda m: (-m.weight, m.start)) if not m.negated
         ),
-        alternatives=tuple((code, round(chances[code], 3)) for code in ranked[:ALTERNATIVES]),
+        alternatives=tuple((code, round(likely[code], 3)) for code in ranked[:ALTERNATIVES]),
         sure=category is not None and confidence >= SURE,
     )
 
@@ -107,22 +106,44 @@ def _kept(said: str, found: Sequence[Mention]) -> str:
     return said
 
 
-def _chances(said: str, scores: Mapping[str, float], wanted: set[str], learned: Linear) -> dict[str, float]:
-    """The probability of each category, from the learned one and the strength of the words in equal parts."""
-    known = learned.log_probabilities(said)
-    logits = {code: known[code] + scores.get(code, 0.0) for code in wanted & known.keys()}
+def chances(text: str, catalogue: Sequence[Terms], *, side: Side, learned: Linear) -> dict[str, float]:
+    """How likely each category is to be the one that `text` asks for."""
+    said = folded(plain(text))
+    return _chances(said, mentions(said, tuple(catalogue), side), catalogue, learned)
+
+
+def _chances(
+    said: str, found: Sequence[Mention], catalogue: Sequence[Terms], learned: Linear
+) -> dict[str, float]:
+    scores = _scores(said, found)
+    refused = {m.code for m in found if m.negated} - scores.keys()
+    wanted = {terms.code for terms in catalogue} - refused
+    known = learned.log_probabilities(_kept(said, found))
+    logits = {code: known[code] + MENTIONED * scores.get(code, 0.0) for code in wanted & known.keys()}
     # A category that an office added is not learned: its words alone speak for it.
     logits |= {code: scores[code] - log(len(known)) for code in scores.keys() - known.keys()}
     top = max(logits.values(), default=0.0)
-    total = sum(exp(value - top) for value in logits.values())
-    return {code: exp(value - top) / total for code, value in logits.items()}
+    shares = {code: exp(SHARPNESS * (value - top)) for code, value in logits.items()}
+    total = sum(shares.values())
+    return {code: share / total for code, share in shares.items()}
+
+
+def _urgency(
+    said: str,
+    category: str | None,
+    likely: Mapping[str, float],
+    learned: Linear | None,
+    today: date | None,
+) -> Urgency:
+    told = learned.urgency(said, marks(said, likely, today)) if learned else None
+    return by_rules(said, category, today) if told is None else likeliest(told)
 
 
 def similar(one: str, other: str) -> float:
     """How alike two texts are, 0 to 1: the cosine of their counts of one to three neighbouring signs. Near
     1: told twice.
     """
-    a, b = Counter(grams(plain(one))), Counter(grams(plain(other)))
+    a, b = Counter(grams(plain(one), RUNS)), Counter(grams(plain(other), RUNS))
     size = sqrt(sum(n * n for n in a.values()) * sum(n * n for n in b.values()))
     return sum(n * b[gram] for gram, n in a.items()) / size if size else 0.0
 
@@ -182,27 +203,6 @@ def _confidence(ranked: Sequence[float]) -> float:
         return 0.0
     second = ranked[1] if len(ranked) > 1 else 0.0
     return (1 - exp(-ranked[0] / 1.2)) * ranked[0] / (ranked[0] + 0.6 * second)
-
-
-def _need_urgency(said: str, category: str | None, today: date | None) -> Urgency:
-    for word in CALM:
-        said = said.replace(word, "")
-    if any(word in said for word in LOW):
-        return "low"
-    if any(word in said for word in CRITICAL):
-        return "critical"
-    soon = today is not None and any(0 <= (day - today).days <= 14 for day in dates(said, today))
-    if soon or any(word in said for word in HIGH):
-        return "high"
-    return CODES[URGENCY_OF.get(category or "", "normal")]
-
-
-def _offer_urgency(said: str, today: date | None) -> Urgency:
-    ends = [(day - today).days for day in dates(said, today)] if today else []
-    left = max((days for days in ends if days >= 0), default=None)
-    if left is None:
-        return "low"
-    return "high" if left <= 14 else "normal" if left <= 60 else "low"
 
 
 def _quantity(said: str, found: Sequence[Mention], category: str | None, unit: str, side: Side) -> int | None:

@@ -1,9 +1,11 @@
-"""Invented texts held aside: nothing was learned from them, and other frames surround them than the texts to learn from."""
+"""Invented texts held aside, from which nothing was learned: `unseen` ones by an author who knew nothing of the reader, and
+earlier ones with which the reader was improved, in frames of their own."""
 
 import csv
 import json
 import random
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +16,8 @@ from shared import tables
 
 DATA = Path(__file__).parent / "data"
 SEED = 20240820
+TODAY = date(2024, 8, 20)
+"""The day that the invented texts speak on."""
 OPENINGS = (
     "", "", "", "隔篱邻舍来站里讲:", "网格员转来一单。", "接电话登记——", "走访日志(周四):", "党员干部反映,", "村医顺路带话,",
 )  # fmt: skip
@@ -54,15 +58,24 @@ def reading(told: Told) -> Reading:
 
 
 @cache
+def unseen() -> tuple[Told, ...]:
+    """The texts that figures are told of; the reader was never improved by looking at them."""
+    return tuple(_told("unseen.csv"))
+
+
+@cache
 def aside(seed: int = SEED) -> tuple[Told, ...]:
-    """The held-aside texts: each one bare and each one framed."""
+    """The earlier texts: each one bare and each one framed."""
     draw = random.Random(seed)
-    with (DATA / "aside.csv").open(encoding="utf-8") as file:
-        bare = [
+    return tuple(text for told in _told("aside.csv") for text in (told, framed(told, draw)))
+
+
+def _told(name: str) -> list[Told]:
+    with (DATA / name).open(encoding="utf-8") as file:
+        return [
             Told(row["text"], cast(Side, row["side"]), row["category"], row["urgency"])
             for row in csv.DictReader(file)
         ]
-    return tuple(text for told in bare for text in (told, framed(told, draw)))
 
 
 def framed(told: Told, draw: random.Random) -> Told:
