@@ -155,6 +155,38 @@ def offer_columns(
     )
 
 
+def rows(columns: OfferColumns, some: NDArray[np.int32]) -> OfferColumns:
+    """These rows in this order, as columns of their own."""
+    return OfferColumns._make(column[some] for column in columns)
+
+
+def wider(columns: OfferColumns, width: int) -> OfferColumns:
+    """The same with at least `width` spans a row: the further ones cover nothing."""
+    more = width - columns.first.shape[1]
+    if more <= 0:
+        return columns
+    shape = (len(columns.first), more)
+    return columns._replace(
+        first=np.hstack([columns.first, np.ones(shape, np.int64)]),
+        last=np.hstack([columns.last, np.zeros(shape, np.int64)]),
+    )
+
+
+def joined(parts: Sequence[OfferColumns]) -> OfferColumns:
+    """The rows of one or more parts, one after another."""
+    width = max(part.first.shape[1] for part in parts)
+    return OfferColumns._make(map(np.concatenate, zip(*(wider(part, width) for part in parts), strict=True)))
+
+
+def check(offer: Offer) -> None:
+    """ValueError for a malformed area code or a time without a zone."""
+    for area in (offer.origin_area, *offer.service_areas):
+        area_span(area)
+    for moment in (offer.available_from, offer.available_until):
+        if moment is not None:
+            seconds(moment)
+
+
 def _served(offer: Offer) -> list[tuple[int, int]]:
     areas = offer.service_areas or (offer.origin_area[:6] + "000000",)
     return [area_span(area) for area in areas]

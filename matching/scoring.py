@@ -10,8 +10,8 @@ from matching.columns import Floats, Ints
 from matching.features import NAMES, NeedPoints, OfferPoints, matrix, need_points, offer_points
 from matching.pool import Pairs, Pool, sources
 from matching.ranking import AdditiveModel, height
-from matching.rules import Setting
-from matching.search import Points, Tally, edges_of
+from matching.rules import Kind, Setting
+from matching.search import Best, Points, Tally, edges_of, new_best, new_tally, search
 from matching.worth import worth_of
 
 NEED_TERMS = tuple(NAMES.index(name) for name in ("vulnerability", "urgency", "waiting", "due"))
@@ -61,14 +61,39 @@ def best_pairs(
     pool: Pool, out: Mapping[int, str], model: AdditiveModel, setting: Setting, shares: Mapping[str, int]
 ) -> tuple[Scored, Tally]:
     """Each need's `policy.edges_per_need` best pairs, fairness aside; of equal ones those with the smaller numbers."""
-    points, offered = need_points(pool.needs, setting, shares), offer_points(pool.offer_columns, setting)
-    best, tally = look(pool, setting, out, terms(model, points, offered, setting), worth_of(model))
+    alone = need_points(pool.needs, setting, shares), offer_points(pool.offer_columns, setting)
+    best, tally = look(pool, setting, out, terms(model, *alone, setting), worth_of(model))
+    return _scored(pool, best, model, setting, *alone), tally
+
+
+def best_of_one(
+    pool: Pool, kinds: Mapping[str, Kind], model: AdditiveModel, setting: Setting, shares: Mapping[str, int]
+) -> Scored:
+    """The same for a pool of one need; `kinds`: each offered category against its own. It asks no other thread: to wake
+    one up takes longer than the search.
+    """
+    alone = need_points(pool.needs, setting, shares), offer_points(pool.offer_columns, setting)
+    points, w = terms(model, *alone, setting), worth_of(model)
+    best, tally, columns = (
+        new_best(1, setting.policy.edges_per_need),
+        new_tally(1),
+        (pool.need_columns, pool.offer_columns),
+    )
+    for code, numbers in pool.by_category.items():
+        some = numbers.astype(np.int32)
+        search(np.zeros(1, np.int32), *columns, some, kinds[code], pool.barred, w, points, best, tally)
+    return _scored(pool, best, model, setting, *alone)
+
+
+def _scored(
+    pool: Pool, best: Best, model: AdditiveModel, setting: Setting, points: NeedPoints, offered: OfferPoints
+) -> Scored:
     start, offer, score = edges_of(best)
     need = np.repeat(np.arange(start.size - 1), np.diff(start))
     given = offer.astype(np.int64)
     pairs = Pairs(need, given, _factors(pool, need, given, setting))
     none = np.zeros(len(pool.needs), np.int64)
-    return Scored(pairs, score.astype(np.int64), pool, model, setting, points, offered, none), tally
+    return Scored(pairs, score.astype(np.int64), pool, model, setting, points, offered, none)
 
 
 def terms(model: AdditiveModel, points: NeedPoints, offered: OfferPoints, setting: Setting) -> Points:
