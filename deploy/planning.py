@@ -64,11 +64,16 @@ def export(data: Path, database_url: str | None, file: Path) -> dict[str, Any]:
 
     plan = as_system(data, database_url, work)
     assert plan.sheet is not None
+    store(file, plan.sheet())
+    return {"file": str(file)} | asdict(plan.certificate)
+
+
+def store(file: Path, sheet: PlanSheet) -> None:
+    """Write a plan to `file`. Raises `SetupError` when it can't be written."""
     try:
-        write(file, plan.sheet())
+        write(file, sheet)
     except OSError as error:
         raise SetupError("写不了文件 {file}：{reason}", file=file, reason=error.strerror or error) from None
-    return {"file": str(file)} | asdict(plan.certificate)
 
 
 def verify_file(file: Path, for_machines: bool = False) -> int:
@@ -129,7 +134,7 @@ def _print_json(report: dict[str, Any]) -> None:
 
 def _tell(file: Path, sheet: PlanSheet, verdict: Verdict) -> None:
     for sentence in _found(file, sheet, verdict):
-        print(_printable(sentence))
+        print(printable(sentence))
     if verdict.holds:
         print(bilingual("方案可行，总分属实；同样的可行配对，任何安排的总分都不会超过上界。"))
         return
@@ -144,8 +149,8 @@ def _found(file: Path, sheet: PlanSheet, verdict: Verdict) -> Iterator[str]:
     )  # fmt: skip
     yield bilingual(
         "文件称：总分 {objective}，上界 {bound}，差距 {gap}%。重新计算：总分 {found}，价格证明的上界 {proved}。",
-        objective=_points(sheet.objective), bound=_points(sheet.upper_bound), gap=f"{100 * sheet.gap:.4f}",
-        found=_points(verdict.objective), proved=_points(verdict.upper_bound),
+        objective=points(sheet.objective), bound=points(sheet.upper_bound), gap=f"{100 * sheet.gap:.4f}",
+        found=points(verdict.objective), proved=points(verdict.upper_bound),
     )  # fmt: skip
     before, after = verdict.lowest_before, verdict.lowest_after
     if before and after:
@@ -159,7 +164,8 @@ def _found(file: Path, sheet: PlanSheet, verdict: Verdict) -> Iterator[str]:
     )
 
 
-def _points(milli: int) -> str:
+def points(milli: int) -> str:
+    """Milli-points as a person reads points."""
     sign, size = "-" if milli < 0 else "", abs(milli)
     return f"{sign}{size // 1000:,}.{size % 1000:03}"
 
@@ -172,12 +178,12 @@ def _complain(faults: Iterable[Fault]) -> None:
     """Every fault on stderr, Chinese first, with the places of each kind that are shown."""
     for fault in faults:
         for place, english in zip(fault.places, fault.lines, strict=True):
-            print(_printable(f"{SENTENCES[fault.rule].format_map(place)}\n{english}"), file=sys.stderr)
+            print(printable(f"{SENTENCES[fault.rule].format_map(place)}\n{english}"), file=sys.stderr)
         if fault.count > len(fault.places):
             more = fault.count - len(fault.places)
             print(bilingual("同类错误还有 {more} 处。", more=more), file=sys.stderr)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without what could steer the terminal: names come from a file that anybody may have made."""
     return "".join(sign if sign.isprintable() or sign == "\n" else "�" for sign in text)

@@ -13,7 +13,7 @@ from typing import Annotated
 import asyncpg
 import typer
 
-from deploy import commands, modelling, planning
+from deploy import commands, modelling, planning, trying
 from deploy.errors import SetupError, bilingual
 from deploy.roles import RoleName
 from deploy.secrets_files import write_secrets
@@ -257,6 +257,28 @@ def plan_verify(
     plan holds, with 1 and every fault when it doesn't, with 2 when the file can't be read.
     """
     raise typer.Exit(planning.verify_file(file, for_machines))
+
+
+@plan.command("try")
+def plan_try(
+    scenario: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="试算文件 · scenario file, .toml")
+    ],
+    data: Data = DATA,
+    database_url: DatabaseUrl = None,
+    for_machines: Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="试算的方案存到 · where the scenario's plan goes (.plan.npz)")
+    ] = None,
+) -> None:
+    """试算：换了设置、资源或需求会怎样，不改动看板 · What would be different under a scenario, without any effect.
+
+    文件的写法见 deploy/sample/more-fans.toml。文件有错时列出全部错误，退出码为 2；错误的位置从 1 数起。
+
+    deploy/sample/more-fans.toml shows how a scenario is written. A wrong file ends with 2 and every fault; places in the
+    file are counted from 1.
+    """
+    raise typer.Exit(trying.try_scenario(data, database_url, scenario, out, for_machines))
 
 
 @app.command()
