@@ -7,12 +7,13 @@ import numpy as np
 
 from matching.candidates import look
 from matching.columns import Floats, Ints
+from matching.compiled import compiled
 from matching.features import NAMES, NeedPoints, OfferPoints, matrix, need_points, offer_points
 from matching.pool import Pairs, Pool, sources
-from matching.ranking import AdditiveModel, height
+from matching.ranking import AdditiveModel
 from matching.rules import Kind, Setting
 from matching.search import Best, Points, Tally, edges_of, new_best, new_tally, search
-from matching.worth import worth_of
+from matching.worth import Worth, worth, worth_of
 
 NEED_TERMS = tuple(NAMES.index(name) for name in ("vulnerability", "urgency", "waiting", "due"))
 FAIRNESS = NAMES.index("fairness")
@@ -52,7 +53,8 @@ class Scored:
         """What the scores of these pairs are made of."""
         some = Pairs(self.pairs.need[index], self.pairs.offer[index], self.pairs.factor[index])
         table, metres = matrix(self.pool, some, self.points, self.offered, self.setting)
-        parts = self.model.contributions(table)
+        parts = heights(worth_of(self.model), np.arange(len(NAMES)), table)
+        parts = np.column_stack([np.full(len(table), self.model.intercept), parts])
         parts[:, 1 + FAIRNESS] = self.bonus[some.need]
         return Parts(parts, metres)
 
@@ -98,16 +100,21 @@ def _scored(
 
 def terms(model: AdditiveModel, points: NeedPoints, offered: OfferPoints, setting: Setting) -> Points:
     """What the need alone and the offer alone are worth."""
-    of_need = model.intercept + _sum(model, NEED_TERMS, points.table[:, NEED_TERMS])
-    return Points(of_need, _sum(model, OFFER_TERMS, offered.table), float(setting.policy.soft_distance_m))
+    w = worth_of(model)
+    of_need = heights(w, np.array(NEED_TERMS), np.ascontiguousarray(points.table[:, NEED_TERMS]))
+    of_offer = heights(w, np.array(OFFER_TERMS), offered.table)
+    soft_m = float(setting.policy.soft_distance_m)
+    return Points(model.intercept + of_need.sum(axis=1), of_offer.sum(axis=1), soft_m)
 
 
-def _sum(model: AdditiveModel, features: tuple[int, ...], table: Floats) -> Ints:
-    """Milli-points of some features, a column each; no others are looked at: most of them hang on the pair."""
-    total = np.zeros(len(table), np.int64)
-    for feature, values in zip(features, table.T, strict=True):
-        total += np.rint(height(model.shapes[feature], values)).astype(np.int64)
-    return total
+@compiled
+def heights(w: Worth, features: Ints, table: Floats) -> Ints:
+    """(rows, features) whole milli-points of values of these features, a column each."""
+    found = np.empty(table.shape, np.int64)
+    for row in range(table.shape[0]):
+        for column in range(table.shape[1]):
+            found[row, column] = worth(w, features[column], table[row, column])
+    return found
 
 
 def _factors(pool: Pool, need: Ints, offer: Ints, setting: Setting) -> Ints:
