@@ -20,10 +20,10 @@ def basis_of(code: str, catalogue: Catalogue, policy: Policy) -> Basis:
 
 class Shelf:
     """One category's offers in order of area and id. A new one gets the next row of the columns, whatever its place in
-    the order; dropped ones leave their rows empty until the shelf is packed, so that a change costs the same however
+    the order; dropped ones keep theirs until the shelf is packed, so that a change costs the same however
     long the shelf is, but for the moving of one array of small numbers.
 
-    `rows`: (offers,) the row of each, in order. `offers`: by row. `columns`: longer than what is in use.
+    `rows`: (offers,) the row of each, in order. `offers`: by row, and `columns`: longer than what is in use.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Shelf:
         self.code, self.basis = code, basis_of(code, catalogue, policy)
         self._codes, self._catalogue, self._policy = codes, catalogue, policy
         ordered = sorted(offers, key=key_of)
-        self.offers: list[Offer | None] = [*ordered]
+        self.offers = ordered
         self._keys = [key_of(offer) for offer in ordered]
         self.rows: Small = np.arange(len(ordered), dtype=np.int32)
         self.columns = _roomy(self._columns(ordered), _room(len(ordered)))
@@ -55,17 +55,10 @@ class Shelf:
     def drop(self, offer: Offer) -> None:
         """Take away an offer that is on the shelf."""
         rank = bisect_left(self._keys, key_of(offer))
-        self.offers[self.rows[rank]] = None
         del self._keys[rank]
         self.rows = np.delete(self.rows, rank)
         if len(self.offers) > LEAST + 4 * len(self._keys):
             self._pack()
-
-    def offer(self, row: int) -> Offer:
-        """The offer in a row that is in use."""
-        offer = self.offers[row]
-        assert offer is not None, f"row {row} of {self.code} is empty"
-        return offer
 
     def row_of(self, offer: Offer) -> int:
         """The row of an offer that is on the shelf."""
@@ -79,7 +72,7 @@ class Shelf:
         self.offers.append(offer)
 
     def _pack(self) -> None:
-        """Rows in order of the offers again, without the empty ones, and room for half as many more."""
+        """Rows in order of the offers again, without the dropped ones, and room for half as many more."""
         size = len(self._keys)
         self.columns = _roomy(rows(self.columns, self.rows), _room(size))
         self.offers = [self.offers[row] for row in self.rows.tolist()]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -36,13 +37,17 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sight:
-    """A shelf as a need sees it. `kind`: the need's category against its own. `rules`: the number of the rule that bars each offer, in the shelf's order, or
-    `POSSIBLE`. By rule: `counts`, and the row (-1 = none) and the cosine of the `nearest` refused.
+    """A shelf as a need sees it.
+
+    `kind`: the need's category against its own. `rules`: the number of the rule that bars each offer, in the shelf's order, or
+    `POSSIBLE`. `possible`: the rows of those that none bars. By rule: `counts`, and the row (-1 = none) and the cosine of the
+    `nearest` refused.
     """
 
     shelf: Shelf
     kind: Kind
     rules: Small
+    possible: Small
     counts: Small
     nearest: Small
     cosine: Floats
@@ -52,13 +57,7 @@ class Sight:
         """Judge every offer of the shelf for the one need in `columns`; `barred` by its rows."""
         rules = judge(columns, 0, shelf.columns, shelf.rows, kind, barred)
         counted = tally(rules, shelf.rows, columns.direction[0], shelf.columns.direction)
-        return cls(shelf, kind, rules, *counted)
-
-    @property
-    def possible(self) -> Small:
-        """The rows that no rule bars."""
-        possible: Small = self.shelf.rows[self.rules == POSSIBLE]
-        return possible
+        return cls(shelf, kind, rules, shelf.rows[rules == POSSIBLE], *counted)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +71,7 @@ class View:
 
     def edges(self, model: AdditiveModel, shares: Mapping[str, int]) -> tuple[Edge, ...]:
         """The `policy.edges_per_need` best offers, best first, with scores and reasons."""
-        if not any(sight.possible.size for sight in self.sights):
+        if not self.possible():
             return ()
         base, kinds = self._pool(), {sight.shelf.code: sight.kind for sight in self.sights}
         best = best_of_one(base, kinds, model, self.setting, shares)
@@ -88,7 +87,7 @@ class View:
         for sight in self.sights:
             ranks = np.flatnonzero(sight.rules != POSSIBLE)
             pairs = zip(sight.shelf.rows[ranks].tolist(), sight.rules[ranks].tolist(), strict=True)
-            yield from ((sight.shelf.offer(row).id, PAIR_RULES[rule]) for row, rule in pairs)
+            yield from ((sight.shelf.offers[row].id, PAIR_RULES[rule]) for row, rule in pairs)
 
     def counted(self) -> Iterator[Refused]:
         """The same by rule, in the order of the rules."""
@@ -96,7 +95,7 @@ class View:
             seen = [sight for sight in self.sights if sight.counts[rule]]
             if seen:
                 first = max(seen, key=lambda sight: float(sight.cosine[rule]))
-                offer = first.shelf.offer(int(first.nearest[rule]))
+                offer = first.shelf.offers[first.nearest[rule]]
                 count = sum(int(sight.counts[rule]) for sight in seen)
                 yield Refused(PAIR_RULES[rule], count, offer.id, _metres(self.need, offer))
 
@@ -104,9 +103,10 @@ class View:
         """The need and its possible offers, in order of category, area and id."""
         left = [(sight.shelf, sight.possible) for sight in self.sights]
         ends = np.cumsum([some.size for _, some in left]).tolist()
+        offers = chain.from_iterable(map(shelf.offers.__getitem__, some.tolist()) for shelf, some in left)
         return Pool(
             (self.need,),
-            tuple(shelf.offer(row) for shelf, some in left for row in some.tolist()),
+            tuple(offers),
             self.columns,
             joined([rows(shelf.columns, some) for shelf, some in left]),
             {s.code: np.arange(end - some.size, end) for (s, some), end in zip(left, ends, strict=True)},
