@@ -19,8 +19,9 @@ from matching.graph import Graph, Prices, Worth, most_of, upper_bound, worth
 from matching.market import Small, market
 from matching.model import Certificate
 from matching.parts import batches, components
-from matching.phases import Phases, increments
+from matching.phases import EASE, Phases, increments
 from matching.programme import shared_out, solve_together, together
+from matching.resume import Last, fits_graph
 
 GAP = 1e-4
 """The gap that a plan is brought to, as a part of the objective; parts of some thousand units are exact."""
@@ -63,7 +64,13 @@ class Allocation:
 
 
 def allocate(
-    graph: Graph, *, seed: int, gap: float = GAP, threads: int = 0, report: Report | None = None
+    graph: Graph,
+    *,
+    seed: int,
+    gap: float = GAP,
+    threads: int = 0,
+    report: Report | None = None,
+    last: Last | None = None,
 ) -> Allocation:
     """The plan over `graph` that no other beats by more than `gap` of its objective, with its certificate.
 
@@ -71,9 +78,10 @@ def allocate(
     between plans of equal score as far as whole numbers leave room: in parts of many thousand units equals are taken
     as they come. The gap may stay larger where household limits had to be shared out beforehand, or where a group of
     few units would have to be split for its fairness price to fit. `report` is told what is done and the gap so far;
-    what it raises ends the work. Raises `NotWhole` if the solver fails, which is not expected.
+    what it raises ends the work. `last`: an earlier plan to go on from, in the graph's numbers: only what a change reaches
+    bids again, to the same gap; then the plan depends on it as well. Raises `NotWhole` if the solver fails, which is not expected.
     """
-    return _Search(graph, seed, threads or cpu_count() or 1, report or (lambda *_: None)).found(gap)
+    return _Search(graph, seed, threads or cpu_count() or 1, report or (lambda *_: None)).found(gap, last)
 
 
 class _Search:
@@ -101,10 +109,13 @@ class _Search:
         self.plan: tuple[Worth, Small] | None = None
         self.proof: tuple[int, Prices] | None = None
 
-    def found(self, gap: float) -> Allocation:
+    def found(self, gap: float, last: Last | None) -> Allocation:
         """Coarse bids first, each phase at the prices of the one before; then fine ones until the gap is small."""
         mean = float(self.graph.score.mean()) if self.graph.score.size else 1.0
         step = 1 if self.scale > 2 * (self.units + 1) else max(1, round(5 * gap * mean * self.scale))
+        if last is not None and fits_graph(self.graph, last):
+            self._start_from(last, step)
+            return self._refined(gap, step, MOVED * step, resumed=True)
         before = 0
         for coarse in increments(step, mean * self.scale, COARSER)[:-1]:
             self._phase(coarse, before)
@@ -113,18 +124,39 @@ class _Search:
             before = coarse
         return self._refined(gap, step, before)
 
-    def _refined(self, gap: float, step: int, before: int) -> Allocation:
+    def _prepare(self, step: int, moved: int) -> int:
+        """After prices of fairness have `moved`, let those of offers follow in coarse steps: in fine ones they would creep. The
+        last step.
+        """
+        before = max(MOVED * step, moved // EASE)
+        for coarse in increments(step, moved, COARSER)[:-1]:
+            self._phase(coarse, before)
+            before = coarse
+        return before
+
+    def _start_from(self, last: Last, step: int) -> None:
+        """Take over the prices of an earlier plan, and of its units what fits them."""
+        scale = last.prices.scale
+        price = np.clip(last.prices.offer * self.scale // scale, self.state.least, FINEST)
+        self.state.price[:] = price
+        if self.fair is not None:
+            self.fair.price = last.prices.share * self.scale // scale
+            self.state.floor[:] = -self.fair.shares.bonus(self.fair.price)
+        self.phases.go_on(last.units, step)
+        self.limit_price = solve_together(self.graph, self.programme, self.state, self.scale)
+
+    def _refined(self, gap: float, step: int, before: int, resumed: bool = False) -> Allocation:
         shown = np.inf
-        for _ in range(ROUNDS):
-            self._phase(step, before, last=True)
+        for number in range(ROUNDS):
+            if number > 0 or not resumed:
+                self._phase(step, before, last=True)
             unfair = self._note()
             now = self._gap()
             self.report("gap", now)
             if now <= gap:
                 break
             if self.fair is not None and unfair > now / 4:
-                self.fair.move(self._met())
-                before = MOVED * step
+                before = self._prepare(step, self.fair.move(self._met()))
             elif step > 1 and now < shown / 2:
                 before, step, shown = step, max(1, step // COARSER), now
             else:

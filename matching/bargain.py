@@ -9,7 +9,7 @@ import numpy as np
 from matching.columns import Ints
 from matching.shares import Shares
 
-SLOWER, FASTER = 0.5, 1.1
+SLOWER, FASTER, NEARLY_ALL = 0.5, 1.1, 0.99
 
 
 class Bargain:
@@ -21,13 +21,15 @@ class Bargain:
         self._pace = np.ones(self.price.size)
         self._last = np.zeros(self.price.size)
 
-    def move(self, met: Ints) -> None:
-        """Move the prices towards what the groups' next units are worth when needs get `met`."""
+    def move(self, met: Ints) -> int:
+        """Move the prices towards what the groups' next units are worth when needs get `met`; how far nearly all moved at most."""
         low, high = self.shares.between(self.shares.given(met), self.scale)
         way = np.clip(self.price, low, np.maximum(low, high)) - self.price
         self._pace = np.where(way * self._last < 0, SLOWER * self._pace, np.minimum(1.0, FASTER * self._pace))
         self._last = np.where(way == 0, self._last, way)
-        self.price = self.price + np.rint(self._pace * way).astype(np.int64)
+        moved = np.rint(self._pace * way).astype(np.int64)
+        self.price = self.price + moved
+        return int(np.quantile(np.abs(moved), NEARLY_ALL)) if moved.size else 0
 
     def missed(self, met: Ints) -> float:
         """Milli-points that the bound loses because prices and units don't fit each other."""

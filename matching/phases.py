@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from matching.auction import forward, reverse
 from matching.market import Market, Small
+from matching.resume import resume
 from matching.sides import clear, sides_of, turn, unfilled
 
 EASE = 2
@@ -27,10 +28,25 @@ class Phases:
         with ThreadPoolExecutor(self.threads) as pool:
             list(pool.map(lambda number: self._part(number, step, before), range(len(self.parts))))
 
+    def go_on(self, last: Small, step: int) -> None:
+        """Go on from an earlier plan, `last` units of each edge, at the prices that the state has."""
+
+        def part(number: int) -> None:
+            waiting = resume(self.state, self.parts[number], last, self.quantity, step)
+            forward(self.state, waiting, step)
+            self._empty(number, step)
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            list(pool.map(part, range(len(self.parts))))
+
     def _part(self, number: int, step: int, before: int) -> None:
-        needs, sides = self.parts[number], self._sides
+        needs = self.parts[number]
         clear(self.state, needs, self.quantity, EASE * before)
         forward(self.state, needs, step)
+        self._empty(number, step)
+
+    def _empty(self, number: int, step: int) -> None:
+        needs, sides = self.parts[number], self._sides
         free = unfilled(self.state, needs)
         if free.size and not self._turned[number]:
             turn(self.state, sides, needs)

@@ -7,6 +7,7 @@ from functools import cache
 
 from matching.text import Terms, carried, read
 from shared import tables
+from shared.clock import today
 from shared.events import Urgency
 
 
@@ -36,7 +37,7 @@ def terms() -> tuple[Terms, ...]:
 
 def read_need(text: str) -> Suggestion:
     """What the words ask for, never without a mark of how sure the reader is."""
-    found = read(text, terms(), learned=carried())
+    found = read(text, terms(), today=today(), learned=carried())
     quantity = found.quantity if found.quantity and found.quantity <= 10_000_000 else None
     return Suggestion(
         found.category,

@@ -9,13 +9,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from shared import logs
-from tests.bench import allocation, board, intake, single, texts
+from tests.bench import allocation, board, intake, rounds, single, texts
 from tests.bench.running import embedded, full
 
 BENCHES: dict[str, Callable[[], Awaitable[list[dict[str, Any]]]]] = {
     "memory": intake.measure_memory,
     "import": intake.measure_import,
     "texts": texts.measure,
+    "round-1m": rounds.measure_round,
+    "fairness-price": rounds.measure_fairness,
+    "greedy": rounds.measure_greedy,
+    "incremental": rounds.measure_incremental,
     "allocation-100k": lambda: allocation.measure(100_000),
     "allocation-1m": lambda: allocation.measure(1_000_000),
     "single-need": single.measure,
