@@ -2,11 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
+from matching.allocation import allocate
 from matching.explain import explain
+from matching.graph import Problem, graph_of
 from matching.model import Category, Need, Offer, Policy
 from matching.propose import propose
 from matching.ranking import RULES
+from matching.resume import Last
 
+EDGES: tuple[list[int], ...] = ([0, 1], [0, 0], [5, 6], [-1, -1], [1, 1], [1], [])
 TOWN, NOW = "445381100000", datetime(2024, 8, 20, tzinfo=UTC)
 CATALOGUE = {"FAN": Category("FAN", "APP", "item", False)}
 
@@ -17,6 +23,8 @@ def main() -> None:
         Need(f"n{n}", f"home{n // 2}", TOWN, None, "FAN", 2, "normal", None, NOW - timedelta(days=n))
         for n in range(6)
     ]
+    graph = graph_of(Problem(*(np.array(column, dtype=np.int64) for column in EDGES)))
+    allocate(graph, seed=1, last=Last(np.zeros(2, np.int32), allocate(graph, seed=1).prices))
     for limit, quantity in ((None, 1), (None, 50), (1, 5)):
         offers = [
             Offer(f"o{n}", "charity", "FAN", quantity, (TOWN,), TOWN, per_household_limit=limit)
