@@ -58,7 +58,8 @@ def test_a_useless_offer_changes_nothing(case: Case, units: int, score: int) -> 
 def test_a_further_unit_of_an_offer_is_worth_its_price_at_most_and_never_harms(case: Case) -> None:
     plain = replace(case, limits=())
     found = allocate(plain.graph(), seed=1)
-    for number in np.flatnonzero(plain.offers).tolist():  # an offer of nothing is not looked at and has no price
+    # An offer of nothing is not looked at and has no price.
+    for number in np.flatnonzero(plain.offers).tolist():
         more = replace(plain, offers=tuple(q + (o == number) for o, q in enumerate(plain.offers)))
         gain = objective(more) - found.certificate.objective
         assert 0 <= gain <= found.prices.offer[number] / found.prices.scale + 1
