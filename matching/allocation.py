@@ -81,7 +81,9 @@ def allocate(
     what it raises ends the work. `last`: an earlier plan to go on from, in the graph's numbers: only what a change reaches
     bids again, to the same gap; then the plan depends on it as well. Raises `NotWhole` if the solver fails, which is not expected.
     """
-    return _Search(graph, seed, threads or cpu_count() or 1, report or (lambda *_: None)).found(gap, last)
+    search = _Search(graph, seed, threads or cpu_count() or 1, report or (lambda *_: None))
+    with search.phases:
+        return search.found(gap, last)
 
 
 class _Search:

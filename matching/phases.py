@@ -14,19 +14,25 @@ with less, offers that cost too much seek takers one by one, which takes up to t
 
 
 class Phases:
-    """`parts`: needs whose offers no other part shares; parts run side by side on `threads`."""
+    """`parts`: needs whose offers no other part shares; parts run side by side on `threads`, inside a `with`."""
 
     def __init__(self, state: Market, quantity: Small, parts: Sequence[Small], threads: int) -> None:
-        self.state, self.quantity, self.parts, self.threads = state, quantity, parts, threads
+        self.state, self.quantity, self.parts = state, quantity, parts
+        self._pool = ThreadPoolExecutor(threads)
         self._sides = sides_of(state)
         self._turned = [False] * len(parts)
+
+    def __enter__(self) -> "Phases":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
 
     def run(self, step: int, before: int) -> None:
         """Everybody bids anew in steps of `step`, after prices came about in steps of `before`, until no offer that has
         something free costs more than its least.
         """
-        with ThreadPoolExecutor(self.threads) as pool:
-            list(pool.map(lambda number: self._part(number, step, before), range(len(self.parts))))
+        list(self._pool.map(lambda number: self._part(number, step, before), range(len(self.parts))))
 
     def go_on(self, last: Small, step: int) -> None:
         """Go on from an earlier plan, `last` units of each edge, at the prices that the state has."""
@@ -36,8 +42,7 @@ class Phases:
             forward(self.state, waiting, step)
             self._empty(number, step)
 
-        with ThreadPoolExecutor(self.threads) as pool:
-            list(pool.map(part, range(len(self.parts))))
+        list(self._pool.map(part, range(len(self.parts))))
 
     def _part(self, number: int, step: int, before: int) -> None:
         needs = self.parts[number]

@@ -16,7 +16,7 @@ from matching.market import Market, Small
 
 LARGE_EDGES = 20_000
 """A larger part with such limits is left to the auction, its household limits shared out beforehand."""
-SMALL_EDGES = 4_000
+SMALL_EDGES = 1000
 MILLI = 1_000
 WHOLE = 1e-4
 
