@@ -20,7 +20,7 @@ from shared.events import (
 )
 
 SQL = queries(Path(__file__).parent)
-ROUND = "matcher.round"
+ROUND, WAITING = "matcher.round", "round"
 
 
 async def mark(conn: Connection, *categories: str | None) -> None:
@@ -28,7 +28,7 @@ async def mark(conn: Connection, *categories: str | None) -> None:
     codes = [code for code in categories if code]
     if codes:
         await SQL.mark(conn, categories=codes)
-        await jobs.enqueue(conn, ROUND, key="round")
+        await jobs.enqueue(conn, ROUND, key=WAITING)
 
 
 async def copy_need(conn: Connection, event: NeedRaised) -> None:

@@ -82,11 +82,25 @@ select category from matcher.offer where id = :offer_id;
 insert into matcher.dirty (category) select distinct code from unnest(:categories::text[]) as code where code <> '';
 
 -- name: lock_round!
--- One round at a time.
+-- A round over everything has no other beside it.
 select pg_advisory_xact_lock(hashtext('matcher.round'));
 
+-- name: share_round!
+-- Rounds over some categories go on side by side, but not beside one over everything.
+select pg_advisory_xact_lock_shared(hashtext('matcher.round'));
+
+-- name: lock_family!
+-- One round at a time over categories that may stand for one another.
+select pg_advisory_xact_lock(hashtext('matcher.round'), hashtext(:family));
+
+-- name: dirty
+select distinct category from matcher.dirty order by 1;
+
 -- name: take_dirty
-delete from matcher.dirty returning category;
+delete from matcher.dirty where category = any (:categories::text[]) returning category;
+
+-- name: take_all_dirty!
+delete from matcher.dirty;
 
 -- name: clock$
 select clock_timestamp();

@@ -11,9 +11,10 @@ from uuid import UUID
 from matching.model import Assignment, Plan
 from matching.propose import propose
 from services.matcher import rules
-from services.matcher.handlers import SQL, mark
+from services.matcher.handlers import ROUND, SQL, WAITING, mark
 from services.matcher.loading import Scope, load
 from services.matcher.records import Round, completed, round_row, row_of, superseded, unserved_rows
+from shared import jobs
 from shared.bus import new_id, publish
 from shared.db import Connection
 from shared.events import ProposalMade, ProposalSuperseded
@@ -21,16 +22,16 @@ from shared.service import Job
 
 
 async def run_round(conn: Connection, job: Job) -> None:
-    """Plan the categories that were marked (all of them when a person asked) and publish what is different.
+    """Plan what was marked (all of it when a person asked) and publish what is different.
 
-    Rounds run one at a time. A round that changes nothing leaves no row and no event, unless a person asked for it.
+    Categories that may stand for one another are planned together, the others side by side, a job each, by as many workers as there
+    are: they share no offer and no group of fairness, so the plan is that of one round over all. A round that changes
+    nothing leaves no row and no event, unless a person asked for it.
     """
     begun = perf_counter()
     asked = job.payload.get("round_id")
     dry = bool(job.payload.get("dry_run"))
-    await SQL.lock_round(conn)
-    marked = [] if dry else [row["category"] for row in await SQL.take_dirty(conn)]
-    categories = tuple(sorted(rules.catalogue())) if asked else rules.component(marked)
+    categories = await _everything(conn, dry) if asked else await _family(conn, job.key)
     if not categories:
         return
     now = await SQL.clock(conn)
@@ -44,6 +45,30 @@ async def run_round(conn: Connection, job: Job) -> None:
     news = not dry and await _apply(conn, this)
     if asked or news:
         await SQL.add_round(conn, **round_row(this))
+
+
+async def _everything(conn: Connection, dry: bool) -> tuple[str, ...]:
+    await SQL.lock_round(conn)
+    if not dry:
+        await SQL.take_all_dirty(conn)
+    return tuple(sorted(rules.catalogue()))
+
+
+async def _family(conn: Connection, key: str) -> tuple[str, ...]:
+    """The categories that this job is to plan: those of the family it is for. One for whatever waits leaves a job for each
+    family if there are several.
+    """
+    if key == WAITING:
+        families = sorted({rules.component([row["category"]])[0] for row in await SQL.dirty(conn)})
+        if len(families) != 1:
+            for family in families:
+                await jobs.enqueue(conn, ROUND, key=family)
+            return ()
+        key = families[0]
+    await SQL.share_round(conn)
+    await SQL.lock_family(conn, family=key)
+    categories = rules.component([key])
+    return categories if await SQL.take_dirty(conn, categories=list(categories)) else ()
 
 
 def plan_of(scope: Scope, now: datetime) -> Plan:

@@ -16,12 +16,14 @@ async def tell(house: House, *events: Event) -> None:
 
 
 async def run(house: House) -> int:
-    """Run the matcher's jobs that wait; returns how many there were."""
-    ready = await jobs.due(house.db, list(SERVICE.jobs))
-    await jobs.local_jobs(house.db, [SERVICE])(ready)
+    """Run the matcher's jobs that wait, and those that they leave; returns how many there were."""
+    count = 0
+    while ready := await jobs.due(house.db, list(SERVICE.jobs)):
+        await jobs.local_jobs(house.db, [SERVICE])(ready)
+        count += len(ready)
     failed = await house.db.pool.fetch("select kind, error from bus.job where error is not null")
     assert not failed, [dict(row) for row in failed]
-    return len(ready)
+    return count
 
 
 async def plan(house: House, *events: Event) -> dict[tuple[str, str], int]:

@@ -103,7 +103,9 @@ async def test_however_much_changes_one_job_waits(house: House) -> None:
         "APP-FAN",
         "FOD-RICE",
     }
-    assert await run(house) == 1
+    waiting = await rows(house, "select key from bus.job where kind = 'matcher.round' and state = 'queued'")
+    assert waiting == [{"key": "round"}]
+    await run(house)
     assert await rows(house, "select category from matcher.dirty") == []
     assert await run(house) == 0
 

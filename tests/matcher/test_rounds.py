@@ -10,7 +10,7 @@ from services.matcher.app import SERVICE
 from services.matcher.handlers import SQL
 from services.matcher.loading import load
 from services.matcher.rounds import plan_of
-from services.matcher.rules import component
+from services.matcher.rules import catalogue, component
 from shared import jobs
 from shared.bus import new_id
 from shared.events import ProposalDeclined, ProposalMade, ProposalSuperseded, RoundCompleted
@@ -178,6 +178,43 @@ async def test_a_round_waits_for_marks_under_way(house: House) -> None:
         await house.db.pool.execute(SOMEBODY_WAITS)
     await running
     assert len(await pending(house)) == 1
+
+
+def _mixed() -> list[Any]:
+    codes, levels = ("APP-FAN", "FOD-RICE", "MED-WCH"), ("critical", "high", "normal")
+    needs = [facts.need(category=code, urgency=level) for code in codes for level in levels]
+    return needs + [facts.offer(category=code, quantity=2) for code in codes]
+
+
+async def test_families_of_categories_are_planned_side_by_side_as_one_round_would(house: House) -> None:
+    await tell(house, *_mixed())
+    async with house.db.transaction(SERVICE.system_role) as conn:
+        now = await SQL.clock(conn)
+        whole = plan_of(await load(conn, tuple(sorted(catalogue())), now), now)
+    first = await jobs.due(house.db, ["matcher.round"])
+    await jobs.local_jobs(house.db, [SERVICE])(first)
+    families = await jobs.due(house.db, ["matcher.round"])
+    assert (len(first), len(families)) == (1, 3)
+    assert await pending(house) == {}
+    await asyncio.gather(*(jobs.local_jobs(house.db, [SERVICE])([job]) for job in families))
+    assert await pending(house) == {(a.need_id, a.offer_id): a.quantity for a in whole.assignments}
+    assert len(await house.events(RoundCompleted)) == 3
+
+
+async def test_a_round_over_everything_has_none_beside_it(house: House) -> None:
+    await tell(house, *_mixed())
+    await jobs.local_jobs(house.db, [SERVICE])(await jobs.due(house.db, ["matcher.round"]))
+    families = await jobs.due(house.db, ["matcher.round"])
+    async with house.db.transaction(SERVICE.system_role) as conn:
+        await SQL.lock_round(conn)
+        running = asyncio.ensure_future(jobs.local_jobs(house.db, [SERVICE])(families[:1]))
+        await house.db.pool.execute(SOMEBODY_WAITS)
+        assert not running.done()
+    await running
+    async with house.db.transaction(SERVICE.system_role) as conn:
+        await SQL.share_round(conn)
+        await jobs.local_jobs(house.db, [SERVICE])(families[1:])
+    assert len(await pending(house)) == 3 * 2
 
 
 async def test_the_same_scope_time_and_seed_give_the_same_plan(house: House) -> None:
