@@ -75,11 +75,11 @@ async def embedded() -> AsyncIterator[Place]:
 
 
 @asynccontextmanager
-async def full() -> AsyncIterator[Place]:
-    """The full mode: a process per role over RabbitMQ."""
+async def full(workers: int = 1) -> AsyncIterator[Place]:
+    """The full mode: a process per role over RabbitMQ, and so many Celery processes."""
     with folder() as data, parts(data, None, None, broker=True) as started:
         port = free_port()
-        async with Supervisor(started.settings, "127.0.0.1", port), opened(started.settings) as db:
+        async with Supervisor(started.settings, "127.0.0.1", port, workers), opened(started.settings) as db:
             yield Place(f"http://127.0.0.1:{port}", started.settings, db)
 
 
