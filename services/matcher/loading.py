@@ -34,6 +34,11 @@ class Scope:
     versions: Mapping[str, int]
     champion: InForce
 
+    @property
+    def waiting(self) -> frozenset[tuple[str, str]]:
+        """Pairs that the engine proposed and nobody decided on yet."""
+        return frozenset((str(p.need_id), str(p.offer_id)) for p in self.proposals if p.by_person is None)
+
 
 async def load(conn: Connection, categories: tuple[str, ...], now: datetime) -> Scope:
     """The open rows of these categories, one statement a kind."""

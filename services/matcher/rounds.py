@@ -8,7 +8,7 @@ from datetime import datetime
 from time import perf_counter
 from uuid import UUID
 
-from matching.model import Assignment, Plan
+from matching.model import Assignment, Plan, Policy
 from matching.propose import propose
 from services.matcher import rules
 from services.matcher.handlers import ROUND, SQL, WAITING, mark
@@ -71,13 +71,13 @@ async def _family(conn: Connection, key: str) -> tuple[str, ...]:
     return categories if await SQL.take_dirty(conn, categories=list(categories)) else ()
 
 
-def plan_of(scope: Scope, now: datetime) -> Plan:
-    """The engine's plan for a scope; the same scope, time and seed give the same plan."""
+def plan_of(scope: Scope, now: datetime, policy: Policy | None = None) -> Plan:
+    """The engine's plan for a scope under the office's policy, or another; the same scope, time and seed give the same plan."""
     return propose(
         scope.needs,
         scope.offers,
         catalogue=rules.catalogue(),
-        policy=rules.policy(),
+        policy=policy or rules.policy(),
         model=scope.champion.model,
         now=now,
         seed=rules.SEED,
@@ -85,7 +85,7 @@ def plan_of(scope: Scope, now: datetime) -> Plan:
         pending=scope.pending,
         shares=scope.shares,
         declined=scope.declined,
-        waiting=frozenset((str(p.need_id), str(p.offer_id)) for p in scope.proposals if p.by_person is None),
+        waiting=scope.waiting,
     )
 
 

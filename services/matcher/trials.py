@@ -10,11 +10,11 @@ from functools import cached_property
 
 from matching.model import Need, Offer, Plan, Policy
 from matching.plansheet import PlanSheet
-from matching.propose import propose
 from matching.ranking import RULES
 from services.matcher import rules
 from services.matcher.champion import InForce
 from services.matcher.loading import Scope
+from services.matcher.rounds import plan_of
 
 MILLI = 1_000
 
@@ -58,7 +58,7 @@ class Trial:
     @cached_property
     def waiting(self) -> frozenset[tuple[str, str]]:
         """Pairs (need id, offer id) that rounds proposed and nobody decided yet."""
-        return _waiting(self.scope)
+        return self.scope.waiting
 
     @property
     def stay(self) -> int:
@@ -91,22 +91,4 @@ def under(scope: Scope, scenario: Scenario) -> Scope:
 
 def tried(scope: Scope, policy: Policy, now: datetime) -> Trial:
     """What a round over this scope would plan under this policy."""
-    plan = propose(
-        scope.needs,
-        scope.offers,
-        catalogue=rules.catalogue(),
-        policy=policy,
-        model=scope.champion.model,
-        now=now,
-        seed=rules.SEED,
-        past=scope.past,
-        pending=scope.pending,
-        shares=scope.shares,
-        declined=scope.declined,
-        waiting=_waiting(scope),
-    )
-    return Trial(scope, policy, now, plan)
-
-
-def _waiting(scope: Scope) -> frozenset[tuple[str, str]]:
-    return frozenset((str(p.need_id), str(p.offer_id)) for p in scope.proposals if p.by_person is None)
+    return Trial(scope, policy, now, plan_of(scope, now, policy))
