@@ -1,6 +1,6 @@
 """Small problems whole, as a mixed-integer programme: where the groups of fairness cross, prices alone may leave a gap.
 
-A group's utility is a column for each unit, each worth less than the one before. The prices of the relaxed programme go into the
+A group's utility is a column for each step, each worth less than the one before. The prices of the relaxed programme go into the
 certificate like any others: they need no trust (`graph.upper_bound`).
 """
 
@@ -16,7 +16,7 @@ from matching.graph import Graph, Prices
 from matching.market import Small
 from matching.shares import Shares
 
-MOST_EDGES, MOST_UNITS, NODES = 4_000, 4_000, 2_000
+MOST_EDGES, MOST_STEPS, NODES = 4_000, 8_000, 1_000
 FINE = 1_024
 MILLI = 1_000
 
@@ -33,13 +33,7 @@ class Exact:
 
 def fits(graph: Graph) -> bool:
     """Whether a problem is small enough to be solved whole."""
-    shares = graph.shares
-    return (
-        shares is not None
-        and graph.score.size <= MOST_EDGES
-        and int(shares.open.sum()) <= MOST_UNITS
-        and int(graph.need_quantity.max(initial=0)) <= MOST_UNITS
-    )
+    return graph.shares is not None and graph.score.size <= MOST_EDGES
 
 
 def solve(graph: Graph) -> tuple[Small, Prices] | None:
@@ -76,7 +70,7 @@ def _prices(graph: Graph, marginals: Floats) -> Prices:
 
 def _programme(graph: Graph, shares: Shares) -> Exact:
     edges = graph.score.size
-    group, value = _steps(shares)
+    group, units, value = _steps(shares)
     limits = (graph.need_quantity, graph.offer_quantity, graph.group_limit, np.zeros(shares.open.size))
     tops = np.cumsum([0, *(limit.size for limit in limits)])
     rows, columns, signs = (
@@ -88,7 +82,7 @@ def _programme(graph: Graph, shares: Shares) -> Exact:
         np.concatenate([own, value]),
         coo_matrix((signs, (rows, columns)), shape=shape).tocsr(),
         np.concatenate(limits).astype(np.float64),
-        np.concatenate([np.full(edges, np.inf), np.ones(group.size)]),
+        np.concatenate([np.full(edges, np.inf), units]),
     )
 
 
@@ -104,10 +98,17 @@ def _cells(graph: Graph, shares: Shares, tops: Ints, group: Ints) -> Iterator[tu
     yield tops[3] + group, edges + np.arange(group.size), np.ones(group.size)
 
 
-def _steps(shares: Shares) -> tuple[Ints, Floats]:
-    """For each unit that a group may get, the group and what the unit is worth to it, in points."""
-    group = np.repeat(np.arange(shares.open.size), shares.open)
-    first = np.cumsum(shares.open) - shares.open
-    nth = np.arange(group.size) - first[group]
-    worth = shares.points[group] * (shares.unmet[group] - nth) / np.maximum(1, shares.asked[group])
-    return group, worth / MILLI
+def _steps(shares: Shares) -> tuple[Ints, Ints, Floats]:
+    """For each step of a group's utility: the group, how many units it is wide, and what each of them is worth on average, in
+    points. Groups of many units get fewer, wider steps; only the plan is found by them, not its worth or its bound.
+    """
+    most = max(1, MOST_STEPS // max(1, shares.open.size))
+    width = np.maximum(1, -(-shares.open // most))
+    count = -(-shares.open // width)
+    group = np.repeat(np.arange(shares.open.size), count)
+    nth = np.arange(group.size) - (np.cumsum(count) - count)[group]
+    begin = nth * width[group]
+    units = np.minimum(width[group], shares.open[group] - begin)
+    middle = shares.unmet[group] - begin - (units - 1) / 2
+    worth = shares.points[group] * middle / np.maximum(1, shares.asked[group])
+    return group, units, worth / MILLI

@@ -184,7 +184,7 @@ def test_most_needs_can_be_served_and_the_others_have_reasons(seed: int) -> None
     for assignment in plan.assignments:
         given[assignment.need_id] += assignment.quantity
     assert 0.55 <= len(given) / 400 <= 0.75
-    assert plan.certificate.gap < 1e-6
+    assert plan.certificate.gap <= 1e-4
     rules = {refusal.rule for refusal in plan.refusals}
     assert rules >= {
         "out_of_area", "not_designated", "licence_missing", "vetting_missing", "consent_missing", "government_procedure",
