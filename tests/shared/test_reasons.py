@@ -8,7 +8,7 @@ from pathlib import Path
 from matching.candidates import DUPLICATE_OPEN, NO_OFFER, NOTHING_OPEN
 from matching.ranking import TERMS
 from matching.rules import NEED_RULES, PAIR_RULES
-from matching.shortfall import EXHAUSTED, OUTRANKED, TOO_LOW
+from matching.shortfall import EXHAUSTED, HELD_BACK, OUTRANKED, TOO_LOW
 from shared.i18n import Language, merge, say
 from shared.reasons import FACTORS, RULES, Words, tell
 
@@ -26,7 +26,7 @@ def words(language: Language) -> Words:
 def test_every_code_of_the_engine_has_its_sentence() -> None:
     assert set(FACTORS) == set(TERMS)
     rules = {code for code, _ in NEED_RULES} | set(PAIR_RULES)
-    assert set(RULES) == rules | {NOTHING_OPEN, DUPLICATE_OPEN, NO_OFFER, OUTRANKED, EXHAUSTED, TOO_LOW}
+    assert set(RULES) == rules | {NOTHING_OPEN, DUPLICATE_OPEN, NO_OFFER, OUTRANKED, EXHAUSTED, TOO_LOW, HELD_BACK}
 
 
 def test_every_sentence_has_its_english() -> None:
