@@ -26,7 +26,15 @@ def words(language: Language) -> Words:
 def test_every_code_of_the_engine_has_its_sentence() -> None:
     assert set(FACTORS) == set(TERMS)
     rules = {code for code, _ in NEED_RULES} | set(PAIR_RULES)
-    assert set(RULES) == rules | {NOTHING_OPEN, DUPLICATE_OPEN, NO_OFFER, OUTRANKED, EXHAUSTED, TOO_LOW, HELD_BACK}
+    assert set(RULES) == rules | {
+        NOTHING_OPEN,
+        DUPLICATE_OPEN,
+        NO_OFFER,
+        OUTRANKED,
+        EXHAUSTED,
+        TOO_LOW,
+        HELD_BACK,
+    }
 
 
 def test_every_sentence_has_its_english() -> None:
