@@ -118,13 +118,13 @@ class _Search:
         if last is not None and fits_graph(self.graph, last):
             self._start_from(last, step)
             return self._refined(gap, step, MOVED * step, resumed=True)
-        before = 0
+        before = moved = 0
         for coarse in increments(step, mean * self.scale, COARSER)[:-1]:
-            self._phase(coarse, before)
+            self._phase(coarse, max(before, moved // EASE))
             if self.fair is not None:
-                self.fair.move(self._met())
+                moved = self.fair.move(self._met())
             before = coarse
-        return self._refined(gap, step, before)
+        return self._refined(gap, step, max(before, self._prepare(step, moved)))
 
     def _prepare(self, step: int, moved: int) -> int:
         """After prices of fairness have `moved`, let those of offers follow in coarse steps: in fine ones they would creep. The
@@ -148,8 +148,8 @@ class _Search:
         self.limit_price = solve_together(self.graph, self.programme, self.state, self.scale)
 
     def _refined(self, gap: float, step: int, before: int, resumed: bool = False) -> Allocation:
-        shown = np.inf
-        for number in range(ROUNDS):
+        shown, small = np.inf, fits(self.graph)
+        for number in range(1 if small else ROUNDS):
             if number > 0 or not resumed:
                 self._phase(step, before, last=True)
             unfair = self._note()
@@ -163,7 +163,7 @@ class _Search:
                 before, step, shown = step, max(1, step // COARSER), now
             else:
                 break
-        if self._gap() > min(gap, EXACT_GAP) and fits(self.graph):
+        if small and self._gap() > min(gap, EXACT_GAP):
             self._whole()
         return self._allocation()
 

@@ -109,6 +109,6 @@ def _steps(shares: Shares) -> tuple[Ints, Ints, Floats]:
     nth = np.arange(group.size) - (np.cumsum(count) - count)[group]
     begin = nth * width[group]
     units = np.minimum(width[group], shares.open[group] - begin)
-    middle = shares.unmet[group] - begin - (units - 1) / 2
-    worth = shares.points[group] * middle / np.maximum(1, shares.asked[group])
+    middle = shares.open[group] - begin - (units - 1) / 2
+    worth = shares.points[group] * middle / shares.asked[group]
     return group, units, worth / MILLI

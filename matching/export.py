@@ -25,14 +25,12 @@ def sheet_of(
     """What the plan was asked, what it gives and the prices that prove it. `meta`: further facts to write down."""
     needs, proof, shares = graph.need_quantity.size, found.certificate, graph.shares or _none(graph)
     inside = shares.member >= 0
-    # A group that nobody counts to now, or that asks for nothing, can't have asked for less than one unit.
-    asked = np.maximum(1, np.maximum(shares.asked, shares.met + shares.open))
     return PlanSheet(
         start=graph.start, offer=graph.offer, score=graph.score, group=graph.group, units=found.quantity,
         need_quantity=graph.need_quantity, offer_quantity=graph.offer_quantity, group_limit=graph.group_limit,
         held_back=graph.least, whole=np.zeros(needs, np.bool_), bundle=np.full(needs, -1, np.int32),
         member_start=np.append(0, np.cumsum(inside.sum(axis=1))).astype(np.int64), member=shares.member[inside],
-        asked=asked, met_before=shares.met, open=shares.open, points=shares.points,
+        asked=shares.asked, met_before=np.zeros_like(shares.open), open=shares.open, points=shares.points,
         offer_price=found.prices.offer, group_price=found.prices.limit, share_price=found.prices.share,
         need_ids=_names(need_ids), offer_ids=_names(offer_ids), group_codes=_names(shares.codes),
         scale=found.prices.scale, objective=proof.objective, upper_bound=proof.upper_bound, gap=proof.gap,
@@ -42,7 +40,7 @@ def sheet_of(
 
 def _none(graph: Graph) -> Shares:
     none = np.zeros(0, np.int64)
-    return Shares(np.full((graph.need_quantity.size, 1), -1, np.int32), none, none, none, none)
+    return Shares(np.full((graph.need_quantity.size, 1), -1, np.int32), none, none)
 
 
 def _names(ids: Sequence[str]) -> NDArray[np.str_]:

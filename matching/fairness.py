@@ -53,10 +53,7 @@ def rule_of(base: Pool, catalogue: Catalogue, policy: Policy, shares: Mapping[st
                 points.append(round(worth * (MILLI - min(MILLI, max(0, shares.get(code, 0))))))
             member[place, kind] = numbers[key]
     open_ = _counted(member, base.need_columns.quantity, len(points))
-    none = np.zeros(open_.size, np.int64)
-    return Shares(
-        member, open_, none, open_, np.array(points, dtype=np.int64), codes=tuple(code for code, _ in numbers)
-    )
+    return Shares(member, open_, np.array(points, dtype=np.int64), tuple(code for code, _ in numbers))
 
 
 def _counted(member: np.ndarray[tuple[int, ...], np.dtype[np.int32]], quantity: Ints, size: int) -> Ints:

@@ -10,7 +10,7 @@ from matching.columns import NEVER, Floats, Ints, NeedColumns, OfferColumns, day
 from matching.compiled import compiled
 from matching.model import Need
 from matching.policy import Policy
-from matching.pool import Pairs, Pool
+from matching.pool import Pairs
 from matching.rules import Setting, haversine_m
 
 NAMES = (
@@ -94,16 +94,14 @@ def offer_points(offers: OfferColumns, setting: Setting) -> OfferPoints:
 
 
 def matrix(
-    pool: Pool, pairs: Pairs, points: NeedPoints, offered: OfferPoints, setting: Setting
-) -> tuple[Floats, Floats]:
+    needs: NeedColumns, offers: OfferColumns, pairs: Pairs, points: NeedPoints, offered: OfferPoints, setting: Setting
+) -> tuple[Floats, Floats]:  # fmt: skip
     """(pairs, NAMES) features and the metres of each pair (nan if unknown)."""
-    way, metres = ways(
-        pool.need_columns, pool.offer_columns, pairs.need, pairs.offer, setting.policy.soft_distance_m
-    )
+    way, metres = ways(needs, offers, pairs.need, pairs.offer, setting.policy.soft_distance_m)
     expiry, designation, condition, delivery = offered.table[pairs.offer].T
     columns = [
         pairs.factor / 1000, way[:, 0], way[:, 1], expiry, designation,
-        np.minimum(1.0, pool.offer_columns.quantity[pairs.offer] / pool.need_columns.quantity[pairs.need]),
+        np.minimum(1.0, offers.quantity[pairs.offer] / needs.quantity[pairs.need]),
         condition, delivery,
     ]  # fmt: skip
     return np.column_stack([points.table[pairs.need], *columns]), metres

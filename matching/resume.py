@@ -9,6 +9,8 @@ from matching.compiled import compiled
 from matching.graph import Graph, Prices
 from matching.market import Market, Small, add
 
+SLACK = 2
+
 
 class Last(NamedTuple):
     """An earlier plan in the numbers of the present graph: `units` of each edge, and prices of offers and groups."""
@@ -19,15 +21,15 @@ class Last(NamedTuple):
 
 def fits_graph(graph: Graph, last: Last) -> bool:
     """Whether the earlier plan speaks of as many edges, offers and groups."""
-    groups = graph.shares.asked.size if graph.shares is not None else 0
+    groups = graph.shares.open.size if graph.shares is not None else 0
     sizes = (last.units.size, last.prices.offer.size, last.prices.share.size)
     return sizes == (graph.score.size, graph.offer_quantity.size, groups)
 
 
 @compiled
 def resume(m: Market, needs: Small, last: Small, quantity: Small, step: int) -> Small:
-    """Hold again what these needs held `last`, as far as it is within `step` of the best at the present prices; those that still
-    want something.
+    """Hold again what these needs held `last`, as far as it is nearly the best at the present prices (`SLACK` steps, which the
+    last bids may have left); those that still want something and gain by more than that.
     """
     start, offer, score, most, floor, _, room, held, price, wanting, units, tops, size, bids = m
     waiting = np.empty(needs.size, np.int32)
@@ -39,13 +41,13 @@ def resume(m: Market, needs: Small, last: Small, quantity: Small, step: int) -> 
         for edge in range(first, end):
             j = offer[edge]
             more = min(limit(most, units, edge, min(last[edge], wanting[need])), room[j] - held[j])
-            if more > 0 and score[edge] - price[j] >= max(floor[need], one - 32 * step):
+            if more > 0 and score[edge] - price[j] >= one - SLACK * step:
                 wanting[need] -= more
                 units[edge] += more
                 held[j] += more
                 bid = most_worth(m, need, edge, step)
                 size[j] = add(bids, tops[j], size[j], bid, edge, need, units[edge], False)
-        if wanting[need] > 0 and one > floor[need] + 2 * step:
+        if wanting[need] > 0 and one > floor[need] + SLACK * step:
             waiting[count] = need
             count += 1
     return waiting[:count].copy()

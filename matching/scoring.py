@@ -52,7 +52,9 @@ class Scored:
     def parts(self, index: Ints) -> Parts:
         """What the scores of these pairs are made of."""
         some = Pairs(self.pairs.need[index], self.pairs.offer[index], self.pairs.factor[index])
-        table, metres = matrix(self.pool, some, self.points, self.offered, self.setting)
+        table, metres = matrix(
+            self.pool.need_columns, self.pool.offer_columns, some, self.points, self.offered, self.setting
+        )
         parts = heights(worth_of(self.model), np.arange(len(NAMES)), table)
         parts = np.column_stack([np.full(len(table), self.model.intercept), parts])
         parts[:, 1 + FAIRNESS] = self.bonus[some.need]

@@ -95,6 +95,11 @@ class _View:
         self.needs: Mapping[str, Need] = {need.id: need for need in trial.scope.needs}
         self.offers: Mapping[str, Offer] = {offer.id: offer for offer in trial.scope.offers}
 
+    @cached_property
+    def waiting(self) -> frozenset[Pair]:
+        """Pairs that wait on the board."""
+        return self.trial.scope.waiting
+
     def units_of(self, pair: Pair) -> int:
         return self.units[pair].quantity if pair in self.units else 0
 
@@ -123,7 +128,7 @@ class _View:
             return None
         first, last = sheet.start[needs[pair[0]]], sheet.start[needs[pair[0]] + 1]
         found = np.flatnonzero(sheet.offer[first:last] == offers[pair[1]])
-        stay = self.trial.stay if pair in self.trial.waiting else 0
+        stay = self.trial.stay if pair in self.waiting else 0
         return int(sheet.score[first + found[0]]) - stay if found.size else None
 
     def held_back(self, need_id: str) -> bool:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Literal
 from uuid import UUID
 
+from matching.fairness import families
 from matching.model import Assignment, Catalogue, Category, Edge, Plan, Policy, Refusal
 from shared import tables
 from shared.events import Alternative, AreaShare, Factor
@@ -58,25 +59,15 @@ def catalogue() -> Catalogue:
 
 
 @cache
-def _neighbours() -> Mapping[str, frozenset[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for code, category in catalogue().items():
-        for other, _ in category.accepts:
-            found[code].add(other)
-            found[other].add(code)
-    return {code: frozenset(others) for code, others in found.items()}
+def _families() -> Mapping[str, str]:
+    return families(catalogue())
 
 
 def component(dirty: Iterable[str]) -> tuple[str, ...]:
     """The categories that a change in `dirty` can reach through substitutes: they must be planned together."""
-    reached: set[str] = set()
-    waiting = list(dirty)
-    while waiting:
-        code = waiting.pop()
-        if code not in reached:
-            reached.add(code)
-            waiting.extend(_neighbours().get(code, ()))
-    return tuple(sorted(reached))
+    changed = set(dirty)
+    heads = {_families().get(code, code) for code in changed}
+    return tuple(sorted(changed | {code for code, head in _families().items() if head in heads}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,11 +55,6 @@ class Trial:
             units[assignment.need_id] += assignment.quantity
         return units
 
-    @cached_property
-    def waiting(self) -> frozenset[tuple[str, str]]:
-        """Pairs (need id, offer id) that rounds proposed and nobody decided yet."""
-        return self.scope.waiting
-
     @property
     def stay(self) -> int:
         """Milli-points that a unit of a pair counts more while it waits on the board; no part of its score."""
@@ -68,7 +63,8 @@ class Trial:
     @property
     def score(self) -> int:
         """The sum of score × quantity in milli-points, without fairness and what speaks for leaving the board as it is."""
-        stayed = sum(a.quantity for a in self.plan.assignments if (a.need_id, a.offer_id) in self.waiting)
+        waiting = self.scope.waiting
+        stayed = sum(a.quantity for a in self.plan.assignments if (a.need_id, a.offer_id) in waiting)
         return int((self.sheet.score.astype("int64") * self.sheet.units).sum()) - self.stay * stayed
 
 

@@ -37,16 +37,6 @@ class Province:
     offer_category: Ints
     points: NeedPoints
 
-    @property
-    def need_columns(self) -> NeedColumns:
-        """As a pool has them."""
-        return self.needs
-
-    @property
-    def offer_columns(self) -> OfferColumns:
-        """As a pool has them."""
-        return self.offers
-
 
 def province(size: int, seed: int = 20240820) -> Province:
     """`size` needs and a tenth as many offers; demand is one and a half times supply, some offers are designated,

@@ -61,7 +61,7 @@ def shares_of(some: Province, scale: float = 1.0) -> Shares:
     open_ = np.zeros(size, np.int64)
     for kind in range(groups.shape[1]):
         np.add.at(open_, groups[:, kind], some.needs.quantity)
-    return Shares(groups, open_, np.zeros(size, np.int64), open_, np.concatenate(points))
+    return Shares(groups, open_, np.concatenate(points))
 
 
 def round_of(some: Province, last: Small | None = None) -> Round:
@@ -89,7 +89,9 @@ def contributions(some: Province, graph: Graph, found: Allocation) -> Ints:
     """What the scores of all assigned pairs are made of, fairness included; each row sums to the score. Raises if not."""
     used = np.flatnonzero(found.quantity)
     pairs = Pairs(graph.need[used], graph.offer[used].astype(np.int64), np.full(used.size, 1_000))
-    table, _ = matrix(some, pairs, some.points, offer_points(some.offers, setting()), setting())  # type: ignore[arg-type]
+    table, _ = matrix(
+        some.needs, some.offers, pairs, some.points, offer_points(some.offers, setting()), setting()
+    )
     parts = RULES.contributions(table)
     fairness = 1 + NAMES.index("fairness")
     parts[:, fairness] = 0

@@ -238,3 +238,13 @@ async def test_a_need_that_became_more_urgent_is_proposed_anew_with_its_reasons(
     assert second.data["score"] > first.data["score"]
     assert await _reasons(house) == ["need_changed"]
     assert len(await pending(house)) == 1
+
+
+async def test_what_towns_and_classes_were_promised_is_the_running_account(house: House) -> None:
+    served = facts.need(vulnerabilities=("DIBAO", "VETERAN"))
+    waiting = facts.need(vulnerabilities=("DIBAO",), area=facts.RONGGUI)
+    offer = facts.offer()
+    await tell(house, served, waiting, offer, approved(served, offer))
+    async with house.db.transaction(SERVICE.system_role) as conn:
+        scope = await load(conn, component(["APP-FAN"]), await SQL.clock(conn))
+    assert scope.shares == {facts.LUOJING: 1000, facts.RONGGUI: 0, "DIBAO": 500, "VETERAN": 1000}

@@ -258,3 +258,18 @@ def test_threads_change_nothing() -> None:
 def test_numbers_beyond_the_solver_are_refused() -> None:
     with pytest.raises(TooLarge, match="larger unit"):
         Case(((0, 0, 5),), (2**30,), (1,), (0,), ()).graph()
+
+
+def test_long_work_tells_how_far_it_is_and_can_be_ended() -> None:
+    graph, told = crowd(3, 2_000, 600, 2_000), list[tuple[str, float]]()
+    found = allocate(graph, seed=1, report=lambda what, much: told.append((what, much)))
+    assert told[-1] == ("gap", found.certificate.gap)
+    assert [much for what, much in told if what == "bids"] == sorted(
+        (much for what, much in told if what == "bids"), reverse=True
+    )
+
+    def stop(what: str, much: float) -> None:
+        raise InterruptedError(what)
+
+    with pytest.raises(InterruptedError):
+        allocate(graph, seed=1, report=stop)

@@ -16,20 +16,19 @@ from matching.shares import Shares
 from tests.matching.test_allocation import Case, cases, crowd, ints
 
 
-def shared(graph: Graph, towns: list[int], points: int, met: int = 0) -> Graph:
-    """The graph with a group for each town, each need in one; `met` units were given to each town before."""
+def shared(graph: Graph, towns: list[int], points: int) -> Graph:
+    """The graph with a group for each town, each need in one."""
     member = np.array(towns, np.int32).reshape(-1, 1)
     size = max(towns, default=0) + 1
     open_ = np.bincount(member[:, 0], weights=graph.need_quantity, minlength=size).astype(np.int64)
-    full = np.full(size, met)
-    return replace(graph, shares=Shares(member, open_ + full, full, open_, np.full(size, points)))
+    return replace(graph, shares=Shares(member, open_, np.full(size, points)))
 
 
 @st.composite
 def fair_cases(draw: st.DrawFn) -> tuple[Case, Graph]:
     case = replace(draw(cases()), limits=())
     towns = [draw(st.integers(0, 2)) for _ in case.needs]
-    graph = shared(case.graph(), towns, draw(st.integers(0, 120_000)), draw(st.integers(0, 4)))
+    graph = shared(case.graph(), towns, draw(st.integers(0, 120_000)))
     return case, replace(graph, held_back=ints([draw(st.integers(0, 90_000)) for _ in case.offers]))
 
 
@@ -38,7 +37,7 @@ def oracle(graph: Graph) -> float:
     shares, edges = graph.shares, graph.score.size
     assert shares is not None
     steps = [
-        (town, float(shares.points[town]) * (int(shares.unmet[town]) - k) / max(1, int(shares.asked[town])))
+        (town, float(shares.points[town]) * (int(shares.open[town]) - k) / int(shares.open[town]))
         for town in range(shares.open.size)
         for k in range(int(shares.open[town]))
     ]
@@ -90,8 +89,7 @@ def test_of_two_towns_with_equal_needs_the_one_that_had_nothing_is_served() -> N
     graph = Case(((0, 0, 50_000), (1, 0, 50_000)), (1, 1), (1,), (0, 1), ()).graph()
     member = np.array([[0], [1]], np.int32)
     for late in (0, 1):
-        met = np.where(np.arange(2) == late, 0, 3)
-        shares = Shares(member, met + 1, met, ints([1, 1]), ints([10_000, 10_000]))
+        shares = Shares(member, ints([1, 1]), np.where(np.arange(2) == late, 10_000, 2_500))
         found = allocate(replace(graph, shares=shares), seed=5)
         assert found.quantity[graph.need == late].tolist() == [1]
         assert found.certificate.gap == 0
@@ -117,13 +115,12 @@ def test_a_unit_kept_for_later_is_worth_more_than_a_poor_match() -> None:
     assert (found.worth.scored, found.worth.kept, found.certificate.gap) == (60_000, 20_000, 0)
 
 
-@given(st.integers(0, 40), st.integers(0, 12), st.integers(0, 12), st.integers(0, 5_000), st.integers(1, 9))
+@given(st.integers(0, 40), st.integers(0, 12), st.integers(0, 5_000), st.integers(1, 9))
 def test_the_worth_of_units_is_the_sum_of_steps_and_the_bound_their_conjugate(
-    price: int, open_: int, met: int, points: int, scale: int
+    price: int, open_: int, points: int, scale: int
 ) -> None:
-    asked = open_ + met
-    shares = Shares(np.zeros((1, 1), np.int32), ints([asked]), ints([met]), ints([open_]), ints([points]))
-    steps = [Fraction(points * (open_ - k), max(1, asked)) for k in range(open_)]
+    shares = Shares(np.zeros((1, 1), np.int32), ints([open_]), ints([points]))
+    steps = [Fraction(points * (open_ - k), open_) for k in range(open_)]
     for given_ in range(open_ + 1):
         assert shares.worth(ints([given_])) == int(sum(steps[:given_]))
     most = max(sum(steps[:y]) * scale - price * 7 * y for y in range(open_ + 1))
@@ -131,7 +128,7 @@ def test_the_worth_of_units_is_the_sum_of_steps_and_the_bound_their_conjugate(
 
 
 def test_prices_that_fit_are_left_alone() -> None:
-    shares = Shares(np.zeros((4, 1), np.int32), ints([4]), ints([0]), ints([4]), ints([8_000]))
+    shares = Shares(np.zeros((4, 1), np.int32), ints([4]), ints([8_000]))
     bargain = Bargain(shares, 1)
     assert bargain.price.tolist() == [8_000]
     half: Ints = ints([1, 1, 0, 0])
