@@ -16,7 +16,9 @@ from matching.graph import Graph, Prices
 from matching.market import Small
 from matching.shares import Shares
 
-MOST_EDGES, MOST_STEPS, NODES = 4_000, 8_000, 1_000
+MOST_EDGES, MOST_STEPS, NODES = 4_000, 80_000, 1_000
+MOST_CELLS = 32_000_000
+"""Edges × steps: what HiGHS solves in about a second. Few edges may have fine steps, many only coarse ones."""
 FINE = 1_024
 MILLI = 1_000
 
@@ -70,7 +72,7 @@ def _prices(graph: Graph, marginals: Floats) -> Prices:
 
 def _programme(graph: Graph, shares: Shares) -> Exact:
     edges = graph.score.size
-    group, units, value = _steps(shares)
+    group, units, value = _steps(shares, min(MOST_STEPS, MOST_CELLS // max(1, edges)))
     limits = (graph.need_quantity, graph.offer_quantity, graph.group_limit, np.zeros(shares.open.size))
     tops = np.cumsum([0, *(limit.size for limit in limits)])
     rows, columns, signs = (
@@ -98,12 +100,11 @@ def _cells(graph: Graph, shares: Shares, tops: Ints, group: Ints) -> Iterator[tu
     yield tops[3] + group, edges + np.arange(group.size), np.ones(group.size)
 
 
-def _steps(shares: Shares) -> tuple[Ints, Ints, Floats]:
+def _steps(shares: Shares, most: int) -> tuple[Ints, Ints, Floats]:
     """For each step of a group's utility: the group, how many units it is wide, and what each of them is worth on average, in
-    points. Groups of many units get fewer, wider steps; only the plan is found by them, not its worth or its bound.
+    points, about `most` steps in all. Groups of many units get wider ones; only the plan is found by them, not its worth or its bound.
     """
-    most = max(1, MOST_STEPS // max(1, shares.open.size))
-    width = np.maximum(1, -(-shares.open // most))
+    width = np.maximum(1, -(-shares.open // max(1, most // max(1, shares.open.size))))
     count = -(-shares.open // width)
     group = np.repeat(np.arange(shares.open.size), count)
     nth = np.arange(group.size) - (np.cumsum(count) - count)[group]
