@@ -33,9 +33,9 @@ def test_a_changed_problem_gives_the_same_objective_as_a_fresh_one(case: Case, d
     assert again.gap == 0
 
 
-@pytest.mark.parametrize("fair", [False, True])
-def test_in_a_crowd_few_move_and_the_gap_is_kept(fair: bool) -> None:
-    graph = crowd(5, 3_000, 700, 2_000)
+@pytest.mark.parametrize(("fair", "ties", "most"), [(False, 40, 40), (False, 2_000, 40), (True, 2_000, 300)])
+def test_in_a_crowd_few_move_and_the_gap_is_kept(fair: bool, ties: int, most: int) -> None:
+    graph = crowd(5, 3_000, 700, ties)
     if fair:
         graph = shared(graph, (np.arange(3_000) % 10).tolist(), 5_000)
     before = allocate(graph, seed=1)
@@ -49,7 +49,7 @@ def test_in_a_crowd_few_move_and_the_gap_is_kept(fair: bool) -> None:
     assert (
         abs(after.certificate.objective - fresh.certificate.objective) <= 2e-4 * fresh.certificate.objective
     )
-    assert (after.quantity != before.quantity).sum() <= 0.1 * (before.quantity > 0).sum()
+    assert (after.quantity != before.quantity).sum() <= most
 
 
 def test_an_earlier_plan_of_another_size_is_not_gone_on_from() -> None:

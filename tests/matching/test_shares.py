@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -105,6 +106,12 @@ def test_a_crowd_shares_out_within_the_gap_and_gains_what_it_pays_for() -> None:
     assert fair.scored <= unfair.scored * (1 + 1e-4)
     assert fair.fair > unfair.fair
     assert fair.objective > unfair.objective
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_a_need_that_waits_bids_all_that_fairness_gives_it(seed: int) -> None:
+    graph = shared(crowd(seed, 3_000, 700, 2_000), (np.arange(3_000) % 30).tolist(), 40_000)
+    assert allocate(graph, seed=1).certificate.gap <= 1e-4
 
 
 def test_a_unit_kept_for_later_is_worth_more_than_a_poor_match() -> None:
