@@ -49,7 +49,10 @@ Catalogue = Mapping[str, Category]
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What one beneficiary lacks; `quantity` is what is still open, neither promised nor delivered."""
+    """What one beneficiary lacks; `quantity` is what is still open, neither promised nor delivered.
+
+    `whole`: one offer meets it in full, or none does. Needs of one `bundle` (empty = none) are met all in full, or none is.
+    """
 
     id: str
     beneficiary_id: str
@@ -64,6 +67,8 @@ class Need:
     minor: bool = False
     consent: bool = True
     beneficiary_kind: BeneficiaryKind = "household"
+    whole: bool = False
+    bundle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,8 @@ class Offer:
 
     `service_areas`: codes of towns, counties or cities (trailing zeros cover everything below); empty means
     the county of `origin_area`. `designated_vulnerabilities`: any one of them must be held (慈善法 art.
-    56); empty means open to all.
+    56); empty means open to all. `per_day_limit`: units that can be handed over in a day; `booked` of them are promised already
+    and not yet handed over, they take up the first days.
     """
 
     id: str
@@ -92,6 +98,8 @@ class Offer:
     vetted: bool = False
     per_household_limit: int | None = None
     condition: Literal["new", "used"] = "new"
+    per_day_limit: int | None = None
+    booked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from matching.allocation import Allocation, allocate
+from matching.allocation import Allocation, Report, allocate
 from matching.candidates import barred, refusals
 from matching.columns import Ints, seconds
 from matching.edges import Alternatives, Edges
@@ -54,6 +54,7 @@ def propose(
     shares: Mapping[str, int] | None = None,
     declined: frozenset[tuple[str, str]] = frozenset(),
     waiting: frozenset[tuple[str, str]] = frozenset(),
+    report: Report | None = None,
 ) -> Plan:
     """Which offer should go to which need, how much of it, and why the rest should not.
 
@@ -64,6 +65,7 @@ def propose(
     vulnerability, the part of what it asked for that was met so far, in thousandths; the less, the more its next unit is
     worth. `declined`: pairs (need id, offer id) that are not to be proposed again. `waiting`: pairs
     that are proposed already; to move one must gain `policy.stability_points` a unit, which the objective counts.
+    `report` is told what is done (see `allocation.allocate`); what it raises ends the work.
 
     1. The hard rules (`matching.rules`) bar pairs; a refusal counts the offers that one rule barred for a
        need. A need that is barred whole has one refusal: a code of `NEED_RULES`, `nothing_open` (quantity
@@ -92,7 +94,7 @@ def propose(
     able = replace(
         able, held_back=held_back(base, policy), shares=rule_of(base, catalogue, policy, shares or {})
     )
-    result = allocate(able, seed=seed)
+    result = allocate(able, seed=seed, report=report)
     best = best.fairer(result.bonus(able))
     quantity = able.spread(result.quantity, best.score.size)
     refused = refusals(base, setting, out, tally) + shortfalls(base, best, quantity, able.least)
