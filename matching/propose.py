@@ -65,7 +65,9 @@ def propose(
     vulnerability, the part of what it asked for that was met so far, in thousandths; the less, the more its next unit is
     worth. `declined`: pairs (need id, offer id) that are not to be proposed again. `waiting`: pairs
     that are proposed already; to move one must gain `policy.stability_points` a unit, which the objective counts.
-    `report` is told what is done (see `allocation.allocate`); what it raises ends the work.
+    `report` is told what is begun, with a figure: "columns" (needs), "candidates" (the part of the search that is done, 0 to 1),
+    "scores" (pairs kept), what `allocation.allocate` tells, "refusals" (needs). It may be called from any thread; what it raises
+    ends the work.
 
     1. The hard rules (`matching.rules`) bar pairs; a refusal counts the offers that one rule barred for a
        need. A need that is barred whole has one refusal: a code of `NEED_RULES`, `nothing_open` (quantity
@@ -86,15 +88,21 @@ def propose(
     a time without a zone.
     """
     seconds(now)
+    told: Report = report or (lambda *_: None)
+    told("columns", len(needs))
     setting = Setting(catalogue, policy, History.of(past, pending), now, declined)
     base = pool(_once(needs), _once(offers), setting)
     out = barred(base.needs, setting)
+    told("candidates", 0.0)
     best, tally = best_pairs(base, out, model, setting, shares or {})
+    told("candidates", 1.0)
+    told("scores", best.score.size)
     able = graph_of(problem_of(base, best, setting, waiting))
     able = replace(
         able, held_back=held_back(base, policy), shares=rule_of(base, catalogue, policy, shares or {})
     )
-    result = allocate(able, seed=seed, report=report)
+    result = allocate(able, seed=seed, report=told)
+    told("refusals", len(needs))
     best = best.fairer(result.bonus(able))
     quantity = able.spread(result.quantity, best.score.size)
     refused = refusals(base, setting, out, tally) + shortfalls(base, best, quantity, able.least)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,10 @@ class LeaseLost(Exception):
     """Another worker took the job over while this one was slow: nothing of this run is kept."""
 
 
+class CalledOff(Exception):
+    """Somebody called the work off: nothing of it is kept, and it is not tried again."""
+
+
 async def enqueue(
     conn: Connection, kind: str, key: str = "", payload: dict[str, Any] | None = None, delay: float = 0.0
 ) -> None:
@@ -47,15 +52,13 @@ async def run_job(db: Database, by_kind: Mapping[str, Service], job_id: UUID) ->
         row = await SQL.lease_job(conn, id=job_id, seconds=LEASE_SECONDS)
     if row is None:
         return
-    job = Job(row["id"], row["kind"], row["key"], row["payload"], row["fence"], row["attempts"])
-    service = by_kind[job.kind]
+    service = by_kind[row["kind"]]
+    beside = partial(db.transaction, service.system_role)
+    job = Job(row["id"], row["kind"], row["key"], row["payload"], row["fence"], row["attempts"], beside)
     mark = cause.set(Cause(service.name, new_id()))
     keeping = asyncio.create_task(_keep(db, job))
     try:
-        async with db.transaction(service.system_role) as conn:
-            await service.jobs[job.kind](conn, job)
-            if not await SQL.finish_job(conn, id=job.id, fence=job.fence):
-                raise LeaseLost(job.kind)
+        await _work(db, service, job)
     except Unavailable:
         raise
     except Exception as error:
@@ -65,6 +68,18 @@ async def run_job(db: Database, by_kind: Mapping[str, Service], job_id: UUID) ->
     finally:
         keeping.cancel()
         cause.reset(mark)
+
+
+async def _work(db: Database, service: Service, job: Job) -> None:
+    try:
+        async with db.transaction(service.system_role) as conn:
+            await service.jobs[job.kind](conn, job)
+            if not await SQL.finish_job(conn, id=job.id, fence=job.fence):
+                raise LeaseLost(job.kind)
+    except CalledOff:
+        log.info("job.called_off", kind=job.kind, job=str(job.id))
+        async with db.transaction(SYSTEM) as conn:
+            await SQL.finish_job(conn, id=job.id, fence=job.fence)
 
 
 async def _keep(db: Database, job: Job) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,9 @@ JobHandler = Callable[[Connection, "Job"], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work that was left for later: `payload` holds ids and codes; `fence` tells this start from every other."""
+    """Work that was left for later: `payload` holds ids and codes; `fence` tells this start from every other. `beside()` opens a
+    transaction of its own, for what others shall see while the work goes on and whatever becomes of it.
+    """
 
     id: UUID
     kind: str
@@ -42,6 +44,7 @@ class Job:
     payload: dict[str, Any]
     fence: int
     attempts: int
+    beside: Callable[[], AbstractAsyncContextManager[Connection]] = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from shared.bus import new_id
 from shared.db import Database
 from shared.events import Envelope, Event
 from shared.pii import Keyring
-from shared.service import Service, create_app, deliver, local_send, prepare
+from shared.service import Job, Service, create_app, deliver, local_send, prepare
 from shared.settings import Settings
 
 MASTER_KEY = "0f" * 32
@@ -108,6 +109,11 @@ class House:
             bus.envelope(row)
             for row in await self.db.pool.fetch("select * from bus.event where type = $1 order by seq", name)
         ]
+
+    def job(self, kind: str) -> Job:
+        """A job of one kind, as its service's worker hands it over."""
+        (service,) = (service for service in ALL if kind in service.jobs)
+        return Job(new_id(), kind, "", {}, 1, 1, partial(self.db.transaction, service.system_role))
 
     async def publish(self, *events: Event) -> list[UUID]:
         """Put events on the bus as if their owner had; returns their ids."""

@@ -12,6 +12,7 @@ from services.matcher.schemas import (
     AskModel,
     AskRound,
     BackToRules,
+    CancelRound,
     HandProposal,
     ModelAsked,
     ModelDetail,
@@ -22,8 +23,10 @@ from services.matcher.schemas import (
     Promotion,
     ProposeByHand,
     RoundAsked,
+    RoundCancelled,
     RoundDetail,
     RoundShown,
+    RoundsUnderWay,
     UnservedNeed,
     Why,
 )
@@ -36,7 +39,7 @@ from shared.reasons import words_of
 router = APIRouter(
     responses=problems(
         {
-            409: "What was to be replaced is decided already, or the model can't be put in force",
+            409: "What was to be replaced is decided already, the round is over, or the model can't be put in force",
             422: "Fields that break a rule; `rule` names the matching rule that forbids a pair, or says that a model serves a group worse",
         }
     )
@@ -57,7 +60,14 @@ async def get_rounds(
     call: Call = needs("coordinator", "auditor"),
 ) -> Page[RoundShown]:
     async with call.transaction() as conn:
-        return await views.rounds(conn, cursor, limit)
+        return await views.rounds(conn, cursor, limit, words_of(call))
+
+
+@router.get("/rounds/running")
+async def get_running(call: Call = needs("coordinator", "auditor")) -> RoundsUnderWay:
+    """Rounds that are worked on now, the longest first: those asked for, and the others once they take more than a few seconds."""
+    async with call.transaction() as conn:
+        return RoundsUnderWay(items=await views.under_way(conn, words_of(call)))
 
 
 @router.get("/rounds/{round_id}")
@@ -65,6 +75,13 @@ async def get_round(round_id: UUID, call: Call = needs("coordinator", "auditor")
     """One round with fairness by town and the needs left short, counted by rule."""
     async with call.transaction() as conn:
         return await views.round_of(conn, round_id, words_of(call))
+
+
+@router.post("/rounds/{round_id}/cancel")
+async def post_cancel(round_id: UUID, call: Call = needs("coordinator")) -> RoundCancelled:
+    """Call a round off, for a coordinator of a county or wider. One that waits never begins; one under way stops within a moment and
+    changes nothing."""
+    return RoundCancelled.model_validate(await call.do(CancelRound(round_id=round_id), hand.cancel_round))
 
 
 @router.get("/unserved")

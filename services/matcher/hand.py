@@ -8,8 +8,16 @@ from matching.model import Edge
 from services.matcher import rules
 from services.matcher.choices import Choice, choose
 from services.matcher.handlers import ROUND, SQL, mark
+from services.matcher.progress import SQL as PROGRESS
 from services.matcher.records import row_of, superseded
-from services.matcher.schemas import AskRound, HandProposal, ProposeByHand, RoundAsked
+from services.matcher.schemas import (
+    AskRound,
+    CancelRound,
+    HandProposal,
+    ProposeByHand,
+    RoundAsked,
+    RoundCancelled,
+)
 from shared import jobs, reasons
 from shared.access import Caller
 from shared.bus import new_id, publish
@@ -100,3 +108,22 @@ async def ask_round(conn: Connection, command: AskRound, by: Caller) -> RoundAsk
     payload = {"round_id": str(round_id), "dry_run": command.dry_run}
     await jobs.enqueue(conn, ROUND, key=str(round_id), payload=payload)
     return RoundAsked(round_id=round_id)
+
+
+async def cancel_round(conn: Connection, command: CancelRound, by: Caller) -> RoundCancelled:
+    """Call a round off: one that waits never begins, one under way stops at its next report and leaves no effect.
+
+    Raises `Forbidden` for whoever may not ask for one, `Missing`, and `Conflict` when it is over.
+    """
+    if not may_ask(by):
+        raise Forbidden("取消一轮匹配会影响各镇街，请县级或以上的协调员来做。")
+    round_id, person = command.round_id, by.person_id
+    if await PROGRESS.want_stopped(conn, round_id=round_id, by=person):
+        return RoundCancelled(round_id=round_id, state="stopping")
+    if not await PROGRESS.cancel_round(conn, round_id=round_id, by=person):
+        row = await SQL.round(conn, id=round_id)
+        if row is None:
+            raise Missing
+        if row["state"] != "cancelled":
+            raise Conflict("这一轮已经结束，不能再取消。")
+    return RoundCancelled(round_id=round_id, state="cancelled")

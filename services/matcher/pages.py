@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -10,9 +11,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.matcher import choices, hand, model_pages, views
 from services.matcher.handlers import SQL
-from services.matcher.schemas import AskRound, ProposeByHand
+from services.matcher.schemas import AskRound, CancelRound, ProposeByHand
 from shared.access import Call, calls
-from shared.errors import AidError, Missing
+from shared.errors import AidError, Conflict, Missing
 from shared.fields import Cursor
 from shared.reasons import words_of
 from shared.web.forms import fields, parse, problem_of
@@ -31,8 +32,18 @@ async def get_rounds(
 ) -> HTMLResponse:
     """Rounds with their certificates."""
     async with call.transaction() as conn:
-        page = await views.rounds(conn, cursor, ROWS)
-    return PAGES.render(request, "matcher/rounds.html", page=page, asks=hand.may_ask(call.caller))
+        page = await views.rounds(conn, cursor, ROWS, words_of(call))
+        running = await views.under_way(conn, words_of(call))
+    asks = hand.may_ask(call.caller)
+    return PAGES.render(request, "matcher/rounds.html", page=page, running=running, asks=asks)
+
+
+@router.get("/running")
+async def get_running(request: Request, call: Call = needs("coordinator", "auditor")) -> HTMLResponse:
+    """The rounds under way, as the page asks for them again and again."""
+    async with call.transaction() as conn:
+        running = await views.under_way(conn, words_of(call))
+    return PAGES.render(request, "matcher/running.html", running=running, asks=hand.may_ask(call.caller))
 
 
 @router.post("/rounds")
@@ -48,7 +59,26 @@ async def get_round(
     """Fairness by town before and after, and the needs left short by rule."""
     async with call.transaction() as conn:
         shown = await views.round_of(conn, round_id, words_of(call))
-    return PAGES.render(request, "matcher/round.html", round=shown)
+    return PAGES.render(request, "matcher/round.html", round=shown, asks=hand.may_ask(call.caller))
+
+
+@router.get("/rounds/{round_id}/progress")
+async def get_progress(
+    request: Request, round_id: UUID, call: Call = needs("coordinator", "auditor")
+) -> HTMLResponse:
+    """How far the round is; once it is over the page is asked to show what came of it."""
+    async with call.transaction() as conn:
+        shown = await views.round_of(conn, round_id, words_of(call))
+    over = {} if shown.state in ("queued", "running") else {"hx-refresh": "true"}
+    return PAGES.render(request, "matcher/progress.html", headers=over, round=shown)
+
+
+@router.post("/rounds/{round_id}/cancel")
+async def post_cancel(round_id: UUID, call: Call = needs("coordinator")) -> Response:
+    """Call it off, then show the rounds; one that has ended meanwhile is there as it ended."""
+    with suppress(Conflict, Missing):
+        await call.do(CancelRound(round_id=round_id), hand.cancel_round)
+    return RedirectResponse("/matcher/", 303)
 
 
 @router.get("/unserved")

@@ -220,8 +220,9 @@ returning need_id;
 insert into matcher.checked (category, at) select code, :now from unnest(:categories::text[]) as code
 on conflict (category) do update set at = excluded.at;
 
--- name: add_round!
-insert into matcher.round (
+-- name: add_round$
+-- What came of a round; nothing when a person has cancelled it.
+insert into matcher.round as r (
     id, dry_run, started_at, seconds, seed, categories, needs, offers, edges, kept, made, superseded, unserved, certificate, fairness,
     shares, refused)
 values (
@@ -231,7 +232,8 @@ on conflict (id) do update set
     state = 'done', dry_run = excluded.dry_run, started_at = excluded.started_at, seconds = excluded.seconds, seed = excluded.seed,
     categories = excluded.categories, needs = excluded.needs, offers = excluded.offers, edges = excluded.edges, kept = excluded.kept,
     made = excluded.made, superseded = excluded.superseded, unserved = excluded.unserved, certificate = excluded.certificate,
-    fairness = excluded.fairness, shares = excluded.shares, refused = excluded.refused;
+    fairness = excluded.fairness, shares = excluded.shares, refused = excluded.refused
+where r.state <> 'cancelled' returning true;
 
 -- name: ask_round!
 -- A round that a person asked for; the job fills it in.

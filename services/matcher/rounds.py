@@ -8,11 +8,14 @@ from datetime import datetime
 from time import perf_counter
 from uuid import UUID
 
+from matching.allocation import Report
 from matching.model import Assignment, Plan, Policy
 from matching.propose import propose
 from services.matcher import rules
 from services.matcher.handlers import ROUND, SQL, WAITING, mark
 from services.matcher.loading import Scope, load
+from services.matcher.progress import SQL as PROGRESS
+from services.matcher.progress import Cancelled, Progress, progress_of
 from services.matcher.records import Round, completed, round_row, row_of, superseded, unserved_rows
 from shared import jobs
 from shared.bus import new_id, publish
@@ -26,25 +29,30 @@ async def run_round(conn: Connection, job: Job) -> None:
 
     Categories that may stand for one another are planned together, the others side by side, a job each, by as many workers as there
     are: they share no offer and no group of fairness, so the plan is that of one round over all. A round that changes
-    nothing leaves no row and no event, unless a person asked for it.
+    nothing leaves no row and no event, unless a person asked for it. Raises `Cancelled` when somebody stopped it: nothing of it is
+    kept, and what was marked waits for the next round.
     """
+    async with progress_of(job) as progress:
+        await _run(conn, job, progress)
+
+
+async def _run(conn: Connection, job: Job, progress: Progress) -> None:
     begun = perf_counter()
-    asked = job.payload.get("round_id")
     dry = bool(job.payload.get("dry_run"))
-    categories = await _everything(conn, dry) if asked else await _family(conn, job.key)
+    categories = await _everything(conn, dry) if progress.asked else await _family(conn, job.key)
     if not categories:
         return
+    progress.report("load")
     now = await SQL.clock(conn)
     scope = await load(conn, categories, now)
-    plan = await asyncio.to_thread(plan_of, scope, now)
+    plan = await asyncio.to_thread(plan_of, scope, now, report=progress.report)
+    progress.report("store")
     short = rules.missing(plan, {need.id: need.quantity for need in scope.needs})
     changes = rules.compare(plan, scope.proposals)
-    this = Round(
-        UUID(asked) if asked else new_id(), dry, now, scope, plan, changes, short, perf_counter() - begun
-    )
+    this = Round(progress.round_id, dry, now, scope, plan, changes, short, perf_counter() - begun)
     news = not dry and await _apply(conn, this)
-    if asked or news:
-        await SQL.add_round(conn, **round_row(this))
+    if (progress.asked or news) and not await SQL.add_round(conn, **round_row(this)):
+        raise Cancelled
 
 
 async def _everything(conn: Connection, dry: bool) -> tuple[str, ...]:
@@ -71,8 +79,11 @@ async def _family(conn: Connection, key: str) -> tuple[str, ...]:
     return categories if await SQL.take_dirty(conn, categories=list(categories)) else ()
 
 
-def plan_of(scope: Scope, now: datetime, policy: Policy | None = None) -> Plan:
-    """The engine's plan for a scope under the office's policy, or another; the same scope, time and seed give the same plan."""
+def plan_of(scope: Scope, now: datetime, policy: Policy | None = None, report: Report | None = None) -> Plan:
+    """The engine's plan for a scope under the office's policy, or another; the same scope, time and seed give the same plan.
+
+    `report` is told how far it is; what it raises ends the planning.
+    """
     return propose(
         scope.needs,
         scope.offers,
@@ -86,12 +97,16 @@ def plan_of(scope: Scope, now: datetime, policy: Policy | None = None) -> Plan:
         shares=scope.shares,
         declined=scope.declined,
         waiting=scope.waiting,
+        report=report,
     )
 
 
 async def sweep(conn: Connection, _: Job) -> None:
-    """Mark what time alone has changed: offers that ran out, dates that passed, needs that may be served again."""
+    """Mark what time alone has changed: offers that ran out, dates that passed, needs that may be served again. Forget how far rounds
+    were whose worker is gone.
+    """
     await mark(conn, *[row["category"] for row in await SQL.stale_categories(conn)])
+    await PROGRESS.forget_lost(conn)
 
 
 async def _apply(conn: Connection, this: Round) -> bool:

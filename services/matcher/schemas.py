@@ -28,6 +28,12 @@ class AskRound(Request):
     idempotency_key: IdempotencyKey = None
 
 
+class CancelRound(Request):
+    """Call a round off."""
+
+    round_id: UUID
+
+
 class ProposeByHand(Request):
     """A person's suggestion, in place of a pending one when `replaces` names it."""
 
@@ -76,6 +82,33 @@ class RoundAsked(BaseModel):
     state: Literal["queued"] = "queued"
 
 
+class RoundCancelled(BaseModel):
+    """`stopping`: it is under way, and stops within a moment."""
+
+    round_id: UUID
+    state: Literal["stopping", "cancelled"]
+
+
+class RoundProgress(BaseModel):
+    """How far a round under way is. `value`: the part of the stage that is done, or the gap to the bound so far; null where there is
+    no figure. `said`: the stage in the reader's words. `asked`: whether a person asked for the round; its row is there from the
+    beginning then, otherwise only when it changes something. `seconds` since `started_at`. `stopping`: somebody cancelled it.
+    """
+
+    round_id: UUID
+    asked: bool
+    stage: str
+    value: float | None
+    said: str
+    started_at: datetime
+    seconds: float
+    stopping: bool
+
+
+class RoundsUnderWay(BaseModel):
+    items: tuple[RoundProgress, ...]
+
+
 class HandProposal(BaseModel):
     proposal_id: UUID
     replaced: UUID | None
@@ -83,7 +116,8 @@ class HandProposal(BaseModel):
 
 
 class RoundShown(BaseModel):
-    """One run of the engine. `certificate`: objective, upper_bound (milli-points), gap as a part of the objective, method."""
+    """One run of the engine. `state`: queued, running (`progress` says how far), done, cancelled or failed. `certificate`: objective,
+    upper_bound (milli-points), gap as a part of the objective, method."""
 
     round_id: UUID
     state: str
@@ -100,6 +134,7 @@ class RoundShown(BaseModel):
     superseded: int
     unserved: int
     certificate: dict[str, Any] | None
+    progress: RoundProgress | None = None
 
 
 class TownShown(BaseModel):

@@ -12,7 +12,7 @@ import pytest
 from services.audit.app import SERVICE
 from services.audit.rules import follow_up_id
 from shared import events as ev
-from shared.service import Job, deliver
+from shared.service import deliver
 from tests.audit.facts import OTHER_TOWN, THEN, TOWN, Case, round_completed
 from tests.house import House
 
@@ -30,7 +30,7 @@ async def need(house: House, case: Case) -> dict[str, Any]:
 
 async def mark_overdue(house: House) -> None:
     async with house.db.transaction(SERVICE.system_role) as conn:
-        await SERVICE.jobs["audit.mark_overdue"](conn, Job(Case().need, "audit.mark_overdue", "", {}, 1, 1))
+        await SERVICE.jobs["audit.mark_overdue"](conn, house.job("audit.mark_overdue"))
 
 
 async def test_every_event_stands_once_and_in_a_gapless_chain(house: House) -> None:

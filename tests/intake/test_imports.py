@@ -6,7 +6,7 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +25,6 @@ from shared.events import (
     VisitRecorded,
 )
 from shared.pii import Keyring
-from shared.service import Job
 from shared.sheets import Row
 from tests.house import House
 from tests.intake.invented import (
@@ -282,7 +281,7 @@ async def test_forgotten_rows_are_gone(house: House) -> None:
         "update intake.import_run set expires_at = $1", datetime.now(UTC) - timedelta(seconds=1)
     )
     async with house.db.transaction("nuanlian_intake_system") as conn:
-        await forget_refused(conn, Job(uuid4(), "intake.forget_refused", "timer", {}, 1, 1))
+        await forget_refused(conn, house.job("intake.forget_refused"))
     left = await house.db.pool.fetchval(
         "select num_nulls(refused_file_enc, data_key) from intake.import_run where id = $1", UUID(run_id)
     )

@@ -11,14 +11,12 @@ import httpx
 from matching.features import NAMES
 from services.matcher.learning import watch_drift
 from shared.bus import new_id
-from shared.service import Job
 from tests.house import House
 from tests.matcher.build import rows, run
 from tests.matcher.history import plant
 from tests.matching.deciding import decisions
 
 MODELS = "/api/matcher/v1/models"
-JOB = Job(new_id(), "matcher.drift", "", {}, 1, 1)
 
 
 async def learned(house: House, client: httpx.AsyncClient) -> str:
@@ -80,7 +78,7 @@ async def test_drift_of_the_champion_is_watched(house: House) -> None:
 
 async def _watch(house: House) -> None:
     async with house.db.transaction("nuanlian_matcher_system") as conn:
-        await watch_drift(conn, JOB)
+        await watch_drift(conn, house.job("matcher.drift"))
 
 
 def test_nobody_who_only_serves_loads_scikit_learn() -> None:

@@ -10,7 +10,7 @@ from tests.house import House
 from tests.matcher import facts
 from tests.matcher.build import run
 from tests.matcher.history import favouring_no_orphans, plant
-from tests.matcher.test_learning import JOB, MODELS, learned
+from tests.matcher.test_learning import MODELS, learned
 from tests.matcher.test_models import WHY
 from tests.matcher.test_pages import CHINESE, ENGLISH
 
@@ -31,7 +31,7 @@ async def test_list_and_card_speak_both_languages(house: House) -> None:
     model = await learned(house, client)
     await client.post(f"{MODELS}/{model}/promote", json={"reason": WHY})
     async with house.db.transaction("nuanlian_matcher_system") as conn:
-        await watch_drift(conn, JOB)
+        await watch_drift(conn, house.job("matcher.drift"))
     card = (await client.get(f"/matcher/models/{model}")).text
     for word in ("模型卡", "孤儿", "变差", "每一项值多少分", "稳定性指数", WHY):
         assert word in card

@@ -73,6 +73,24 @@ async def test_a_worker_that_lost_its_lease_keeps_nothing(db: Database) -> None:
     assert await states(db) == ["running"]
 
 
+async def test_work_that_is_called_off_keeps_nothing_and_is_not_tried_again(db: Database) -> None:
+    async def stopped(conn: Connection, job: Job) -> None:
+        await SQL.add_job(conn, id=UUID(int=1), kind="matcher.effect", key="", payload={}, delay=0)
+        async with job.beside() as other:  # what is written beside the work stays
+            assert await other.fetchval("select current_user") == "nuanlian_delivery_system"
+            await SQL.add_job(other, id=UUID(int=2), kind="matcher.trace", key="", payload={}, delay=60)
+        raise jobs.CalledOff
+
+    await leave(db)
+    [job_id] = await jobs.due(db, ["matcher.round"])
+    await jobs.run_job(db, doing(stopped), job_id)
+    rows = await db.pool.fetch("select kind, state, error from bus.job order by kind")
+    assert [tuple(row) for row in rows] == [
+        ("matcher.round", "done", None),
+        ("matcher.trace", "queued", None),
+    ]
+
+
 async def test_a_job_that_fails_is_tried_again_and_at_last_kept_as_failed(db: Database) -> None:
     async def broken(conn: Connection, job: Job) -> None:
         raise RuntimeError

@@ -1,0 +1,23 @@
+-- Rounds under way: how far they are and whether somebody wants them stopped.
+
+-- A round's row is written beside its own transaction, about once a second; one that is not renewed any more is a dead worker's. `stage` and
+-- `value` as the engine tells them; `fence` is that of the job's start, so that a worker that was replaced writes nothing here.
+create table matcher.running (
+    round_id uuid primary key,
+    fence int not null,
+    stage text not null,
+    value double precision,
+    since timestamptz not null default clock_timestamp(),
+    seen_at timestamptz not null default clock_timestamp(),
+    cancelled_by uuid
+);
+
+alter table matcher.round
+    add column cancelled_by uuid,
+    drop constraint round_state_check,
+    add constraint round_state_check check (state in ('queued', 'running', 'done', 'cancelled', 'failed'));
+
+grant select, insert, update, delete on matcher.running to nuanlian_matcher_system;
+grant select on matcher.running to nuanlian_matcher;
+grant update (cancelled_by) on matcher.running to nuanlian_matcher;
+grant update (state, cancelled_by) on matcher.round to nuanlian_matcher;
