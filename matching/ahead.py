@@ -12,7 +12,10 @@ from matching.propose import propose
 from matching.ranking import RULES
 from matching.resume import Last
 
-EDGES: tuple[list[int], ...] = ([0, 1], [0, 0], [5, 6], [-1, -1], [1, 1], [1], [])
+NEED, OFFER, SCORE, GROUP, ASKED, STOCK, LIMITS = (
+    np.array(column, dtype=np.int64)
+    for column in ([0, 0, 1], [0, 1, 0], [5, 4, 6], [-1, -1, -1], [2, 1], [1, 2], [])
+)
 TOWN, NOW = "445381100000", datetime(2024, 8, 20, tzinfo=UTC)
 CATALOGUE = {"FAN": Category("FAN", "APP", "item", False)}
 
@@ -23,8 +26,10 @@ def main() -> None:
         Need(f"n{n}", f"home{n // 2}", TOWN, None, "FAN", 2, "normal", None, NOW - timedelta(days=n))
         for n in range(6)
     ]
-    graph = graph_of(Problem(*(np.array(column, dtype=np.int64) for column in EDGES)))
-    allocate(graph, seed=1, last=Last(np.zeros(2, np.int32), allocate(graph, seed=1).prices))
+    pairs = Problem(NEED, OFFER, SCORE, GROUP, ASKED, STOCK, LIMITS)
+    graph = graph_of(pairs)
+    allocate(graph, seed=1, last=Last(np.zeros(3, np.int32), allocate(graph, seed=1).prices))
+    allocate(graph_of(pairs._replace(whole=ASKED > 1, bundle=np.zeros(2, np.int64))), seed=1)
     for limit, quantity in ((None, 1), (None, 50), (1, 5)):
         offers = [
             Offer(f"o{n}", "charity", "FAN", quantity, (TOWN,), TOWN, per_household_limit=limit)

@@ -16,7 +16,9 @@ from matching.bargain import Bargain
 from matching.columns import Ints
 from matching.exact import fits, solve
 from matching.graph import Graph, Prices, Worth, most_of, upper_bound, worth
+from matching.lots import Alike, lots_of
 from matching.market import Small, market
+from matching.mending import Mender
 from matching.model import Certificate
 from matching.parts import batches, components
 from matching.phases import EASE, Phases, increments
@@ -30,6 +32,8 @@ FINEST = 2**29
 BATCH_EDGES = 250_000
 ROUNDS = 16
 """How often prices are looked for at the finest bids."""
+LESS = 0.95
+"""Lots are evened out again as long as that makes the gap so much smaller."""
 EXACT_GAP = 1e-5
 """A small problem whose gap is larger is solved whole."""
 MOVED = 4
@@ -76,8 +80,9 @@ def allocate(
 
     The same graph and seed give the same plan, whatever the number of threads (0 = one a core). `seed` decides
     between plans of equal score as far as whole numbers leave room: in parts of many thousand units equals are taken
-    as they come. The gap may stay larger where household limits had to be shared out beforehand, or where a group of
-    few units would have to be split for its fairness price to fit. `report` is told what is done and the gap so far;
+    as they come. The gap may stay larger where household limits had to be shared out beforehand, where a group of
+    few units would have to be split for its fairness price to fit, or where lots leave units over that no price proves to be
+    of no use. `report` is told what is done and the gap so far;
     what it raises ends the work. `last`: an earlier plan to go on from, in the graph's numbers: only what a change reaches
     bids again, to the same gap; then the plan depends on it as well. Raises `NotWhole` if the solver fails, which is not expected.
     """
@@ -102,9 +107,10 @@ class _Search:
             graph.start, graph.offer, _with_ties(graph, seed, self.scale, self.units),
             shared_out(graph, most_of(graph), large), least, graph.need_quantity, graph.offer_quantity,
         )  # fmt: skip
-        self.phases = Phases(
-            self.state, graph.need_quantity, batches(graph.start, apart, BATCH_EDGES), threads
-        )
+        parts, lots = batches(graph.start, apart, BATCH_EDGES), lots_of(graph)
+        self.phases = Phases(self.state, graph.need_quantity, parts, threads)
+        self.mender = Mender(graph, lots, parts, self.programme, threads) if lots.size else None
+        self.alike = Alike(lots, graph.need_quantity.size)
         self.fair = Bargain(graph.shares, self.scale) if graph.shares is not None else None
         self.limit_price = np.zeros(graph.group_limit.size, np.int64)
         self.method = "auction"
@@ -121,8 +127,7 @@ class _Search:
         before = moved = 0
         for coarse in increments(step, mean * self.scale, COARSER)[:-1]:
             self._phase(coarse, max(before, moved // EASE))
-            if self.fair is not None:
-                moved = self.fair.move(self._met())
+            moved = self._bargain()
             before = coarse
         return self._refined(gap, step, max(before, self._prepare(step, moved)))
 
@@ -143,22 +148,24 @@ class _Search:
         self.state.price[:] = price
         if self.fair is not None:
             self.fair.price = last.prices.share * self.scale // scale
-            self.state.floor[:] = -self.fair.shares.bonus(self.fair.price)
+        self.alike.move(self.state, self.graph.need_quantity, self._bonus())
+        self._set_floors()
         self.phases.go_on(last.units, step)
         self.limit_price = solve_together(self.graph, self.programme, self.state, self.scale)
 
     def _refined(self, gap: float, step: int, before: int, resumed: bool = False) -> Allocation:
-        shown, small = np.inf, fits(self.graph)
+        shown = before_now = np.inf
+        small = fits(self.graph, self.alike.lots.size)
         for number in range(1 if small else ROUNDS):
             if number > 0 or not resumed:
                 self._phase(step, before, last=True)
-            unfair = self._note()
+            unfair = self._note(step)
             now = self._gap()
             self.report("gap", now)
             if now <= gap:
                 break
-            if self.fair is not None and unfair > now / 4:
-                before = self._prepare(step, self.fair.move(self._met()))
+            if unfair > now / 4 or (self.mender is not None and now < LESS * before_now):
+                before, before_now = self._prepare(step, self._bargain()), now
             elif step > 1 and now < shown / 2:
                 before, step, shown = step, max(1, step // COARSER), now
             else:
@@ -169,7 +176,7 @@ class _Search:
 
     def _whole(self) -> None:
         """Solve a small problem whole, and take of plan and prices what is better."""
-        answer = solve(self.graph)
+        answer = solve(self.graph, self.alike.lots)
         if answer is not None:
             self.method = "programme"
             self._keep(*answer)
@@ -178,26 +185,42 @@ class _Search:
         """Everybody bids at the present prices of fairness."""
         if self.plan is not None and self.plan[1] is self.state.units:
             self.plan = self.plan[0], self.state.units.copy()  # the best so far: the bids write over it
-        if self.fair is not None:
-            self.state.floor[:] = -self.fair.shares.bonus(self.fair.price)
+        self._set_floors()
         self.phases.run(step, before)
         self.report("bids", step)
         if last:
             self.limit_price = solve_together(self.graph, self.programme, self.state, self.scale)
 
-    def _met(self) -> Ints:
-        return worth(self.graph, self.state.units)[1]
+    def _set_floors(self) -> None:
+        self.state.floor[:] = np.clip(-(self._bonus() + self.alike.shift), -FINEST, FINEST)
 
-    def _note(self) -> float:
+    def _bonus(self) -> Ints:
+        """What a unit of each need is worth to its town and class at the present prices of fairness."""
+        if self.fair is None:
+            return np.zeros(self.graph.need_quantity.size, np.int64)
+        return self.fair.shares.bonus(self.fair.price)
+
+    def _bargain(self) -> int:
+        """Move the prices of fairness and even out the lots; how far that went."""
+        moved = self.fair.move(worth(self.graph, self.state.units)[1]) if self.fair is not None else 0
+        return max(moved, self.alike.move(self.state, self.graph.need_quantity, self._bonus()))
+
+    def _note(self, step: int) -> float:
         """Keep the plan and the prices if they are the best yet; the part of the objective that the prices of fairness miss."""
         share = self.fair.price if self.fair is not None else np.zeros(0, np.int64)
         prices = Prices(self.state.price.astype(np.int64), self.limit_price, share, self.scale)
-        found, met = self._keep(self.state.units, prices)
+        units = self.state.units
+        if self.mender is not None:
+            self.state.floor[:] = -self._bonus()
+            units = self.mender.mended(self.state, step, self.scale)
+        found, met = self._keep(units, prices)
         return self.fair.missed(met) / max(1, found.objective) if self.fair is not None else 0.0
 
     def _keep(self, units: Small, prices: Prices) -> tuple[Worth, Ints]:
         found, met, used = worth(self.graph, units)
         _check(self.graph, units, met, used)
+        if self.mender is not None and not self.mender.holds(units):
+            raise NotWhole("the plan splits what is to be met in full or not at all")
         if self.plan is None or found.objective > self.plan[0].objective:
             self.plan = found, units
         top = upper_bound(self.graph, prices)

@@ -59,7 +59,8 @@ def town_of(code: str) -> str:
 
 class NeedColumns(NamedTuple):
     """One row a need. `position`: (longitude, latitude) in degrees, nan if unknown; `holds`: a bit for each
-    vulnerability that it has, by the numbers of `vulnerability_bits`; `direction`: its unit vector; times in seconds since 1970.
+    vulnerability that it has, by the numbers of `vulnerability_bits`; `direction`: its unit vector; times in seconds since 1970;
+    `whole`: whether one offer has to meet it in full.
     """
 
     area: Ints
@@ -69,6 +70,7 @@ class NeedColumns(NamedTuple):
     needed_by: Floats
     minor: Bools
     holds: Bits
+    whole: Bools
 
 
 class OfferColumns(NamedTuple):
@@ -121,6 +123,7 @@ def need_columns(needs: Sequence[Need], codes: Mapping[str, int]) -> NeedColumns
         needed_by=_floats([np.inf if n.needed_by is None else seconds(n.needed_by) for n in needs]),
         minor=np.array([n.minor for n in needs], dtype=np.bool_),
         holds=_flags([n.vulnerabilities for n in needs], codes),
+        whole=np.array([n.whole for n in needs], dtype=np.bool_),
     )
 
 

@@ -1,6 +1,7 @@
 """Functions that are compiled for the machine: loops over millions of pairs, free of the interpreter's lock."""
 
 import atexit
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -13,17 +14,23 @@ from typing import TypeVar, cast
 from numba import config, njit
 
 HERE = Path(__file__).parent
+IMPORTED = re.compile(r"^from matching\.(\w+) import", re.MULTILINE)
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 
 def _folder() -> Path:
-    """A folder for this very text of the engine: numba looks at a function's own file alone, so that machine code
-    with an older rule written into it would outlive the change.
+    """A folder for this very text of the compiled loops and of all that they import: numba looks at a function's own file alone,
+    so that machine code with an older rule written into it would outlive the change.
     """
-    text = sha256()
-    for file in sorted(HERE.glob("*.py")):
-        text.update(file.read_bytes())
-    return HERE / "__pycache__" / f"compiled-{text.hexdigest()[:16]}"
+    texts = {file.stem: file.read_text("utf-8") for file in sorted(HERE.glob("*.py"))}
+    waiting = [name for name, text in texts.items() if "@compiled\n" in text or "@inlined\n" in text]
+    reached: set[str] = set()
+    while waiting:
+        if (name := waiting.pop()) not in reached:
+            reached.add(name)
+            waiting += [other for other in IMPORTED.findall(texts[name]) if other in texts]
+    written = sha256("".join(texts[name] for name in sorted(reached)).encode())
+    return HERE / "__pycache__" / f"compiled-{written.hexdigest()[:16]}"
 
 
 def _writable(folder: Path) -> Path:

@@ -11,10 +11,11 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import coo_matrix, csr_matrix
 
-from matching.columns import Floats, Ints
+from matching.columns import Bools, Floats, Ints
 from matching.graph import Graph, Prices
+from matching.lots import Lots
 from matching.market import Small
-from matching.shares import Shares
+from matching.shares import Shares, nobody
 
 MOST_EDGES, MOST_STEPS, NODES = 4_000, 80_000, 1_000
 MOST_CELLS = 32_000_000
@@ -25,78 +26,113 @@ MILLI = 1_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exact:
-    """The columns are edges, then units of groups; the rows needs, offers, household limits, groups."""
+    """The columns are edges, units of groups, and lots (met or not); the rows of `matrix` needs, offers, household limits and
+    groups, those of `alike` the members of lots. `size`: units that an edge carries when its column is 1.
+    """
 
     value: Floats
     matrix: csr_matrix
     limits: Floats
+    alike: csr_matrix
     most: Floats
+    size: Ints
+    integer: Bools
 
 
-def fits(graph: Graph) -> bool:
-    """Whether a problem is small enough to be solved whole."""
-    return graph.shares is not None and graph.score.size <= MOST_EDGES
+def fits(graph: Graph, lots: int) -> bool:
+    """Whether a problem that prices alone may leave a gap in is small enough to be solved whole."""
+    return (graph.shares is not None or lots > 0) and 0 < graph.score.size <= MOST_EDGES
 
 
-def solve(graph: Graph) -> tuple[Small, Prices] | None:
+def solve(graph: Graph, lots: Lots) -> tuple[Small, Prices] | None:
     """The units of the best plan that HiGHS finds and the prices of the relaxed programme; None if it finds none."""
-    shares = graph.shares
-    assert shares is not None
-    programme = _programme(graph, shares)
-    edges = graph.score.size
+    programme = _programme(graph, graph.shares or nobody(graph.need_quantity.size), lots)
+    rules = [LinearConstraint(programme.matrix, ub=programme.limits)]
+    rules += [LinearConstraint(programme.alike, lb=0, ub=0)] if lots.size else []
     whole = milp(
         -programme.value,
-        constraints=LinearConstraint(programme.matrix, ub=programme.limits),
+        constraints=rules,
         bounds=Bounds(0, programme.most),
-        integrality=np.arange(programme.value.size) < edges,
+        integrality=programme.integer,
         options={"node_limit": NODES, "mip_rel_gap": 0},
     )
     relaxed = linprog(
         -programme.value,
         A_ub=programme.matrix,
         b_ub=programme.limits,
+        A_eq=programme.alike if lots.size else None,
+        b_eq=np.zeros(lots.need.size) if lots.size else None,
         bounds=np.column_stack([np.zeros(programme.most.size), programme.most]),
         method="highs-ds",
     )
     if whole.x is None or relaxed.status != 0:
         return None
-    return np.rint(whole.x[:edges]).astype(np.int32), _prices(graph, relaxed.ineqlin.marginals)
+    units = np.rint(whole.x[: graph.score.size]).astype(np.int64) * programme.size
+    return units.astype(np.int32), _prices(graph, relaxed.ineqlin.marginals)
 
 
 def _prices(graph: Graph, marginals: Floats) -> Prices:
     duals = np.rint(np.maximum(0, -marginals) * MILLI * FINE).astype(np.int64)
     cuts = np.cumsum([graph.need_quantity.size, graph.offer_quantity.size, graph.group_limit.size])
     _, offers, limits, groups = np.split(duals, cuts)
-    return Prices(offers + graph.least * FINE, limits, groups, FINE)
+    return Prices(offers + graph.least * FINE, limits, groups[: 0 if graph.shares is None else None], FINE)
 
 
-def _programme(graph: Graph, shares: Shares) -> Exact:
-    edges = graph.score.size
+def _programme(graph: Graph, shares: Shares, lots: Lots) -> Exact:
+    edges, size = graph.score.size, _size(graph)
     group, units, value = _steps(shares, min(MOST_STEPS, MOST_CELLS // max(1, edges)))
     limits = (graph.need_quantity, graph.offer_quantity, graph.group_limit, np.zeros(shares.open.size))
     tops = np.cumsum([0, *(limit.size for limit in limits)])
     rows, columns, signs = (
-        np.concatenate(part) for part in zip(*_cells(graph, shares, tops, group), strict=True)
+        np.concatenate(part) for part in zip(*_cells(graph, shares, tops, group, size), strict=True)
     )
-    shape = (int(tops[-1]), edges + group.size)
+    width = edges + group.size + lots.size
     own = (graph.score - graph.least[graph.offer]) / MILLI
+    integer = np.ones(width, np.bool_)
+    integer[edges : edges + group.size] = False
     return Exact(
-        np.concatenate([own, value]),
-        coo_matrix((signs, (rows, columns)), shape=shape).tocsr(),
-        np.concatenate(limits).astype(np.float64),
-        np.concatenate([np.full(edges, np.inf), units]),
+        value=np.concatenate([own * size, value, np.zeros(lots.size)]),
+        matrix=coo_matrix((signs, (rows, columns)), shape=(int(tops[-1]), width)).tocsr(),
+        limits=np.concatenate(limits).astype(np.float64),
+        alike=_alike(graph, lots, size, width),
+        most=np.concatenate([np.full(edges, np.inf), units, np.ones(lots.size)]),
+        size=size,
+        integer=integer,
     )
 
 
-def _cells(graph: Graph, shares: Shares, tops: Ints, group: Ints) -> Iterator[tuple[Ints, Ints, Floats]]:
-    """Row, column and sign of everything that counts: edges to needs, offers, limits and groups, units to groups."""
+def _size(graph: Graph) -> Ints:
+    """What one choice of each edge carries: all that an indivisible need asks for, else a unit."""
+    if not graph.whole.size:
+        return np.ones(graph.score.size, np.int64)
+    return np.where(graph.whole, np.maximum(1, graph.need_quantity), 1)[graph.need].astype(np.int64)
+
+
+def _alike(graph: Graph, lots: Lots, size: Ints, width: int) -> csr_matrix:
+    """A row for each member of a lot: what its edges carry less what it asks for, if the lot is met, is 0."""
+    row = np.full(graph.need_quantity.size, -1)
+    row[lots.need] = np.arange(lots.need.size)
+    at = np.flatnonzero(row[graph.need] >= 0)
+    lot = width - lots.size + np.repeat(np.arange(lots.size), np.diff(lots.first))
+    cells = (
+        np.concatenate([row[graph.need][at], np.arange(lots.need.size)]),
+        np.concatenate([at, lot]),
+    )
+    values = np.concatenate([size[at], -graph.need_quantity[lots.need]]).astype(np.float64)
+    return coo_matrix((values, cells), shape=(lots.need.size, width)).tocsr()
+
+
+def _cells(
+    graph: Graph, shares: Shares, tops: Ints, group: Ints, size: Ints
+) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """Row, column and weight of everything that counts: edges to needs, offers, limits and groups, units to groups."""
     edges = graph.score.size
     members = (shares.member[graph.need, kind] for kind in range(shares.member.shape[1]))
     limits = graph.group if graph.group.size else np.full(edges, -1)
     sides = [(graph.need, tops[0], 1.0), (graph.offer, tops[1], 1.0), (limits, tops[2], 1.0)]
     for row, top, sign in [*sides, *((member, tops[3], -1.0) for member in members)]:
         inside = np.flatnonzero(row >= 0)
-        yield top + row[inside].astype(np.int64), inside, np.full(inside.size, sign)
+        yield top + row[inside].astype(np.int64), inside, (sign * size[inside]).astype(np.float64)
     yield tops[3] + group, edges + np.arange(group.size), np.ones(group.size)
 
 

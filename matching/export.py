@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from matching.allocation import Allocation
 from matching.graph import Graph
 from matching.plansheet import PlanSheet
-from matching.shares import Shares
+from matching.shares import nobody
 
 ENGINE = "nuanlian"
 
@@ -23,12 +23,17 @@ def sheet_of(
     **meta: str,
 ) -> PlanSheet:
     """What the plan was asked, what it gives and the prices that prove it. `meta`: further facts to write down."""
-    needs, proof, shares = graph.need_quantity.size, found.certificate, graph.shares or _none(graph)
+    needs, proof, shares = (
+        graph.need_quantity.size,
+        found.certificate,
+        graph.shares or nobody(graph.need_quantity.size),
+    )
     inside = shares.member >= 0
     return PlanSheet(
         start=graph.start, offer=graph.offer, score=graph.score, group=graph.group, units=found.quantity,
         need_quantity=graph.need_quantity, offer_quantity=graph.offer_quantity, group_limit=graph.group_limit,
-        held_back=graph.least, whole=np.zeros(needs, np.bool_), bundle=np.full(needs, -1, np.int32),
+        held_back=graph.least, whole=graph.whole if graph.whole.size else np.zeros(needs, np.bool_),
+        bundle=graph.bundle if graph.bundle.size else np.full(needs, -1, np.int32),
         member_start=np.append(0, np.cumsum(inside.sum(axis=1))).astype(np.int64), member=shares.member[inside],
         asked=shares.asked, met_before=np.zeros_like(shares.open), open=shares.open, points=shares.points,
         offer_price=found.prices.offer, group_price=found.prices.limit, share_price=found.prices.share,
@@ -36,11 +41,6 @@ def sheet_of(
         scale=found.prices.scale, objective=proof.objective, upper_bound=proof.upper_bound, gap=proof.gap,
         meta=json.dumps({"engine": ENGINE, "seed": proof.seed, "method": proof.method} | meta, sort_keys=True),
     )  # fmt: skip
-
-
-def _none(graph: Graph) -> Shares:
-    none = np.zeros(0, np.int64)
-    return Shares(np.full((graph.need_quantity.size, 1), -1, np.int32), none, none)
 
 
 def _names(ids: Sequence[str]) -> NDArray[np.str_]:

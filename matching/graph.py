@@ -5,13 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matching.columns import Ints
+from matching.columns import Bools, Ints
 from matching.compiled import compiled
 from matching.market import Small
 from matching.shares import Shares
 
 HIGHEST_SCORE = 2**28
 """Scores and quantities above this don't fit the solver's whole numbers."""
+LOWEST = 2**62
+"""No margin is so far below 0."""
 
 
 class TooLarge(ValueError):
@@ -23,10 +25,11 @@ class Graph:
     """Need i has the edges start[i] to start[i + 1], best score first.
 
     `offer`, `score` (milli-points, above 0), `group`: one entry an edge; `group` is a per-household limit that
-    the edge counts to, or -1 (empty = no limits at all). All edges of a group share one offer.
+    the edge counts to, or -1 (empty = no limits at all). All edges of a group share one offer, or spans of one.
     `need_quantity`, `offer_quantity`, `group_limit`: units, by number. `order`: where each edge stood in what
     the graph was made of. `held_back`: milli-points that a unit of an offer is worth when it is kept for later
-    (empty = nothing). `shares`: the rule of fairness, if any.
+    (empty = nothing). `shares`: the rule of fairness, if any. `whole`: needs that one offer meets in full, or none; `bundle`: needs
+    of one number are met all in full, or none is (-1 = in no bundle; both empty = there are none).
     """
 
     start: Ints
@@ -39,6 +42,8 @@ class Graph:
     order: Ints
     held_back: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     shares: Shares | None = None
+    whole: Bools = field(default_factory=lambda: np.zeros(0, np.bool_))
+    bundle: Small = field(default_factory=lambda: np.zeros(0, np.int32))
 
     @property
     def least(self) -> Ints:
@@ -58,7 +63,7 @@ class Graph:
 
 
 class Problem(NamedTuple):
-    """Possible pairs in any order, one entry each; quantities and limits by number."""
+    """Possible pairs in any order, one entry each; quantities and limits by number; `whole` and `bundle` as `Graph` has them."""
 
     need: Ints
     offer: Ints
@@ -67,6 +72,8 @@ class Problem(NamedTuple):
     need_quantity: Ints
     offer_quantity: Ints
     group_limit: Ints
+    whole: Bools = np.zeros(0, np.bool_)
+    bundle: Ints = np.zeros(0, np.int64)
 
 
 def graph_of(pairs: Problem) -> Graph:
@@ -79,12 +86,17 @@ def graph_of(pairs: Problem) -> Graph:
     )
     limited = np.flatnonzero(pairs.group >= 0)
     useful[limited] &= pairs.group_limit[pairs.group[limited]] > 0
+    if pairs.whole.size or pairs.bundle.size:
+        useful &= can_be_whole(pairs, useful)
     order = np.flatnonzero(useful)
     order = order[np.lexsort((order, pairs.offer[order], -pairs.score[order], pairs.need[order]))]
     start = np.zeros(pairs.need_quantity.size + 1, np.int64)
     np.cumsum(np.bincount(pairs.need[order], minlength=pairs.need_quantity.size), out=start[1:])
     group = pairs.group[order] if limited.size else np.zeros(0, np.int64)
-    needs, offers, limits = (_small(np.maximum(0, units)) for units in pairs[4:])
+    needs, offers, limits = (
+        _small(np.maximum(0, units))
+        for units in (pairs.need_quantity, pairs.offer_quantity, pairs.group_limit)
+    )
     return Graph(
         start,
         _small(pairs.offer[order]),
@@ -94,7 +106,25 @@ def graph_of(pairs: Problem) -> Graph:
         offers,
         limits,
         order,
+        whole=pairs.whole,
+        bundle=_small(pairs.bundle),
     )
+
+
+def can_be_whole(pairs: Problem, useful: Bools) -> Bools:
+    """Without the pairs that give a need too little at once, and those of bundles that can't be completed."""
+    room = pairs.offer_quantity[pairs.offer]
+    limited = np.flatnonzero(pairs.group >= 0)
+    room[limited] = np.minimum(room[limited], pairs.group_limit[pairs.group[limited]])
+    asked = pairs.need_quantity
+    found = useful & ~(
+        np.append(pairs.whole, np.zeros(asked.size, np.bool_))[pairs.need] & (room < asked[pairs.need])
+    )
+    if pairs.bundle.size:
+        reach = np.bincount(pairs.need[found], weights=room[found], minlength=asked.size)
+        lost = pairs.bundle[(pairs.bundle >= 0) & (reach < asked)]
+        found &= ~np.isin(pairs.bundle, lost)[pairs.need]
+    return found
 
 
 def _small(values: Ints) -> Small:
@@ -102,25 +132,28 @@ def _small(values: Ints) -> Small:
 
 
 @compiled
-def best_fill(margin: Ints, most: Small, quantity: int) -> int:
-    """What a need gains at most from edges with these margins, each within its limit."""
+def best_fill(margin: Ints, most: Small, quantity: int, least: int) -> tuple[int, int]:
+    """What a need gains at most from edges with these margins, each within its limit and worth more than `least`; and how
+    much is left.
+    """
     left, total = quantity, 0
     for edge in np.argsort(-margin):
-        if left == 0 or margin[edge] <= 0:
+        if left == 0 or margin[edge] <= least:
             break
         units = min(left, most[edge])
         total += margin[edge] * units
         left -= units
-    return total
+    return total, left
 
 
 @compiled
 def gains(
     start: Ints, offer: Small, score: Small, group: Small, most: Small, quantity: Small, bonus: Ints, price: Ints,
-    group_price: Ints, scale: int,
+    group_price: Ints, scale: int, whole: Bools, bundle: Small,
 ) -> int:  # fmt: skip
-    """The sum over needs of what each could gain at most at these prices."""
+    """The sum over needs, or bundles of needs, of what each could gain at most at these prices."""
     total = 0
+    together = np.zeros(bundle.max() + 1 if bundle.size > 0 else 0, np.int64)
     for need in range(quantity.size):
         first, last = start[need], start[need + 1]
         margin = np.empty(last - first, np.int64)
@@ -129,11 +162,21 @@ def gains(
             margin[k] = np.int64(score[edge]) * scale + bonus[need] - price[offer[edge]]
             if group.size > 0 and group[edge] >= 0:
                 margin[k] -= group_price[group[edge]]
-        if most.size > 0:
-            total += best_fill(margin, most[first:last], quantity[need])
-        elif margin.size > 0:
-            total += max(0, margin.max()) * quantity[need]
-    return total
+        inside = bundle.size > 0 and bundle[need] >= 0
+        least = -LOWEST if inside else 0
+        if most.size > 0 and not (whole.size > 0 and whole[need]):
+            gain, left = best_fill(margin, most[first:last], quantity[need], least)
+        else:
+            gain, left = 0, quantity[need]
+            if margin.size > 0 and margin.max() > least:
+                gain, left = margin.max() * quantity[need], 0
+        if not inside:
+            total += gain
+        elif left == 0 and together[bundle[need]] > -LOWEST:
+            together[bundle[need]] += gain
+        else:
+            together[bundle[need]] = -LOWEST
+    return int(total + np.maximum(0, together).sum())
 
 
 def most_of(graph: Graph) -> Small:
@@ -163,7 +206,7 @@ def upper_bound(graph: Graph, prices: Prices) -> int:
         bonus, fair = graph.shares.bonus(prices.share), graph.shares.bound(prices.share, prices.scale)
     kept = gains(
         graph.start, graph.offer, graph.score, graph.group, most_of(graph), graph.need_quantity, bonus, price,
-        prices.limit, prices.scale,
+        prices.limit, prices.scale, graph.whole, graph.bundle,
     )  # fmt: skip
     return (int(kept) + paid + limits + fair) // prices.scale
 

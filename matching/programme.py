@@ -1,13 +1,14 @@
 """Parts in which one household's limit spans several needs, as a linear programme.
 
 Both sides are laminar (a need's edges; an offer's edges and, inside them, one household's), so the constraint
-matrix is totally unimodular and a vertex is whole (HiGHS' dual simplex).
+matrix is totally unimodular and a vertex is whole (HiGHS' dual simplex). Where an offer is cut into spans of days, its
+households' limits cross them, and a vertex may be broken: then whole numbers are asked for.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
+from scipy.optimize import LinearConstraint, linprog, milp
 from scipy.sparse import csr_matrix
 
 from matching.columns import Bools, Floats, Ints
@@ -22,7 +23,7 @@ WHOLE = 1e-4
 
 
 class NotSolved(RuntimeError):
-    """The linear programme gave no whole optimum; keep the input and report it: a bounded one has one."""
+    """The linear programme gave no optimum; keep the input and report it: a bounded one has one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,17 +39,11 @@ class Programme:
 
 
 def spanning(graph: Graph) -> Bools:
-    """For each edge whether its household limit counts edges of another need too."""
+    """For each edge whether its household limit counts other edges too."""
     if graph.group.size == 0:
         return np.zeros(graph.offer.size, np.bool_)
-    inside = np.flatnonzero(graph.group >= 0)
-    group, need = graph.group[inside], graph.need[inside]
-    first = np.full(graph.group_limit.size, graph.start.size, np.int64)
-    last = np.full(graph.group_limit.size, -1, np.int64)
-    np.minimum.at(first, group, need)
-    np.maximum.at(last, group, need)
-    found = np.zeros(graph.score.size, np.bool_)
-    found[inside] = (first < last)[group]
+    count = np.bincount(graph.group[graph.group >= 0], minlength=graph.group_limit.size)
+    found: Bools = np.append(count > 1, False)[graph.group]
     return found
 
 
@@ -95,15 +90,27 @@ def solve_together(graph: Graph, needs: Bools, m: Market, scale: int) -> Ints:
     beyond = m.least[graph.offer[edges]] + m.floor[graph.need[edges]]
     value = (graph.score[edges] - beyond / scale) / MILLI
     answer = linprog(-value, A_ub=programme.matrix, b_ub=programme.limits, method="highs-ds")
-    units = np.rint(answer.x) if answer.status == 0 else np.zeros(0)
-    if answer.status != 0 or np.abs(units - answer.x).max() > WHOLE:
+    if answer.status != 0:
         raise NotSolved(f"{answer.message} ({programme.edges.size} edges)")
-    m.units[programme.edges] = units.astype(np.int32)
+    m.units[programme.edges] = _in_whole(programme, value, answer.x).astype(np.int32)
     duals = np.rint(np.maximum(0, -answer.ineqlin.marginals) * MILLI).astype(np.int64) * scale
     _, offers, groups = np.split(duals, np.cumsum([programme.needs.size, programme.offers.size]))
     m.price[programme.offers] = m.least[programme.offers] + offers
     prices[programme.groups] = groups
     return prices
+
+
+def _in_whole(programme: Programme, value: Floats, units: Floats) -> Floats:
+    """The vertex if it is whole, else the best plan that is."""
+    if np.abs(np.rint(units) - units).max() <= WHOLE:
+        vertex: Floats = np.rint(units)
+        return vertex
+    limits = LinearConstraint(programme.matrix, ub=programme.limits)
+    answer = milp(-value, constraints=limits, integrality=np.ones(value.size))
+    if answer.x is None:
+        raise NotSolved(f"{answer.message} ({programme.edges.size} edges)")
+    whole: Floats = np.rint(answer.x)
+    return whole
 
 
 def _programme(graph: Graph, edges: Ints) -> Programme:

@@ -102,6 +102,7 @@ NEED_RULES: tuple[tuple[str, NeedRule], ...] = (
 PAIR_RULES = (
     "government_procedure", "incompatible", "out_of_area", "out_of_radius", "too_far_to_fetch", "window_missed", "expiring",
     "not_designated", "licence_missing", "vetting_missing", "household_limit", "declined_before", "nothing_left",
+    "too_few_at_once",
 )  # fmt: skip
 """In this order; the number of a rule is its place."""
 (
@@ -118,6 +119,7 @@ PAIR_RULES = (
     LIMIT,
     DECLINED,
     NOTHING,
+    TOO_FEW,
 ) = range(len(PAIR_RULES))
 POSSIBLE = -1
 
@@ -162,15 +164,17 @@ def among(keys: Ints, key: int) -> bool:
 
 
 @inlined
-def by_history(limit: int, quantity: int, spent: bool, declined: bool) -> int:
+def by_history(limit: int, quantity: int, spent: bool, declined: bool, at_once: int) -> int:
     """The household already had as much of the offer as it may; a coordinator declined the pair; everything of the
-    offer is promised.
+    offer is promised, or too little is left for a need that has to be met `at_once` (0 = it may come in parts).
     """
     if limit <= 0 or spent:
         return LIMIT
     if declined:
         return DECLINED
-    return NOTHING if quantity <= 0 else POSSIBLE
+    if quantity <= 0:
+        return NOTHING
+    return TOO_FEW if min(quantity, limit) < at_once else POSSIBLE
 
 
 @compiled

@@ -159,6 +159,7 @@ def pair_rules(
         offers.quantity,
     )
     spent, declined = barred.spent, barred.declined
+    at_once = needs.quantity[i] if needs.whole[i] else 0
     rules = np.empty(some.size, np.int32)
     for k in range(some.size):
         j = some[k]
@@ -167,7 +168,7 @@ def pair_rules(
             rule = by_person(wants[j], holds, licensed[j], kind.service, minor, vetted[j])
         if rule == POSSIBLE:
             key = i * quantity.size + j
-            rule = by_history(limit[j], quantity[j], among(spent, key), among(declined, key))
+            rule = by_history(limit[j], quantity[j], among(spent, key), among(declined, key), at_once)
         rules[k] = rule
     return rules
 

@@ -79,6 +79,12 @@ class Shares:
         return -(-total >> FRACTION)
 
 
+def nobody(needs: int) -> Shares:
+    """No groups: so many needs count to none."""
+    none = np.zeros(0, np.int64)
+    return Shares(np.full((needs, 1), -1, np.int32), none, none)
+
+
 def _most(first: int, units: int, price: int) -> int:
     """The largest worth less price over whole numbers of units, times 2^40, rounded up: at the last unit that pays. `first`: what
     the first is worth.

@@ -56,6 +56,8 @@ RULES: dict[str, str] = {
     "vetting_missing": "对象是未成年人，服务者未经背景核查",
     "household_limit": "该户已达到这份资源的每户上限",
     "nothing_left": "资源已全部占用",
+    "too_few_at_once": "这项需求要一家一次给齐，这份资源不够数",
+    "bundle_incomplete": "同一套里有别的东西凑不齐，单给这一样没有用",
     "declined_before": "这一配对曾被谢绝，不再建议",
     "outranked": "资源给了此处得分更高的需求",
     "exhausted": "可用的资源已分完",

@@ -86,6 +86,7 @@ def _needs(rng: np.random.Generator, area: Ints, position: NDArray[np.float64]) 
         needed_by=np.where(rng.random(size) < 0.3, due, np.inf),
         minor=rng.random(size) < 0.2,
         holds=(held @ (1 << np.arange(8))).astype(np.uint64),
+        whole=np.zeros(size, np.bool_),
     )
 
 
