@@ -41,7 +41,10 @@ class Policy:
     what the next unit is worth on top in a town of which nothing was met; it falls in step with the share met, to 0
     where all is. `class_fairness_points`: the same for the class of the highest priority that a beneficiary holds.
     `hold_back_points`: per category, what a unit is worth kept for urgent needs that are likely to come: needs that score
-    less don't get it. `stability_points`: what a unit must gain to be moved from a proposal that waits on the board.
+    less don't get it. `forecast_samples`: how many futures are drawn to find out what units are worth kept, offer by offer, at
+    least those points (0 = none are; `matching.forecast`), from the needs of the last `forecast_days` for the next
+    `forecast_horizon_days`. `spared_urgency_points`: needs whose urgency counts so many points or more are never refused for
+    what is kept. `stability_points`: what a unit must gain to be moved from a proposal that waits on the board.
     `substitute_milli`: multiplies the catalogue's factor of a substitute; 0 forbids substitutes.
     `edges_per_need`: how many of a need's best offers come before the solver; the certificate speaks of
     these.
@@ -63,6 +66,10 @@ class Policy:
     fairness_points: int = 10
     class_fairness_points: int = 5
     hold_back_points: Mapping[str, int] = field(default_factory=_mapping)
+    forecast_samples: int = 0
+    forecast_days: int = 90
+    forecast_horizon_days: int = 28
+    spared_urgency_points: int = 40
     stability_points: int = 2
     substitute_milli: int = 1000
     edges_per_need: int = 20

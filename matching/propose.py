@@ -6,15 +6,14 @@ from datetime import datetime
 from itertools import pairwise
 from typing import TypeVar
 
-import numpy as np
-
 from matching.allocation import Allocation, Report, allocate
 from matching.candidates import barred, refusals
 from matching.columns import Ints, seconds
 from matching.edges import Alternatives, Edges
 from matching.export import sheet_of
 from matching.fairness import fairness, rule_of
-from matching.graph import Graph, Problem, graph_of
+from matching.forecast import PastNeed, held_back
+from matching.graph import Graph, graph_of
 from matching.history import History
 from matching.model import (
     Catalogue,
@@ -26,7 +25,8 @@ from matching.model import (
     Policy,
     Refusal,
 )
-from matching.pool import Pool, keys_of, pool
+from matching.pool import pool
+from matching.problem import Asked, problem_of
 from matching.ranking import AdditiveModel
 from matching.rules import Setting
 from matching.scoring import Scored, best_pairs
@@ -54,6 +54,7 @@ def propose(
     shares: Mapping[str, int] | None = None,
     declined: frozenset[tuple[str, str]] = frozenset(),
     waiting: frozenset[tuple[str, str]] = frozenset(),
+    recent: Iterable[PastNeed] = (),
     report: Report | None = None,
 ) -> Plan:
     """Which offer should go to which need, how much of it, and why the rest should not.
@@ -65,6 +66,8 @@ def propose(
     vulnerability, the part of what it asked for that was met so far, in thousandths; the less, the more its next unit is
     worth. `declined`: pairs (need id, offer id) that are not to be proposed again. `waiting`: pairs
     that are proposed already; to move one must gain `policy.stability_points` a unit, which the objective counts.
+    `recent`: needs that were raised lately, open or not: what is likely to come, for which units are kept if the policy draws
+    futures (`matching.forecast`).
     `report` is told what is begun, with a figure: "columns" (needs), "candidates" (the part of the search that is done, 0 to 1),
     "scores" (pairs kept), what `allocation.allocate` tells, "refusals" (needs). It may be called from any thread; what it raises
     ends the work.
@@ -76,11 +79,15 @@ def propose(
     2. `model` scores each remaining pair. Each need keeps its best `policy.edges_per_need` pairs.
     3. All quantities are assigned at once so that the sum of score × quantity, and of what units are worth to towns and
        classes (`matching.shares`), is largest, never more than a need lacks, an offer has or a household may take.
+       A need that is `whole` is met by one offer (and, where that can hand over only so much a day, within one span of days, see
+       `matching.days`) or not at all; needs of one bundle all in full or not at all.
        Pairs with a score of 0 or less are never assigned. The certificate bounds every plan over the kept pairs.
        What fairness added to a pair is a contribution like the others; an edge's score is the exact sum of them.
     4. A need left short, though pairs exist, has the refusal `outranked` (an offer went to needs with a
        higher score there), `exhausted` (it went to others, or to this household's limit, without that) or
-       `held_back` (the offers are kept for more urgent needs) or `score_too_low` (no pair scores above 0). `alternatives` holds, for each need, its best pairs that
+       `held_back` (the offers are kept for more urgent needs that are likely to come) or `score_too_low` (no pair scores above 0) or
+       `too_few_at_once` (what is left is too little for a need that is `whole`) or `bundle_incomplete` (there would be something,
+       but not for the rest of its bundle). `alternatives` holds, for each need, its best pairs that
        the plan does not use.
 
     The same input and seed give the same plan; the seed only decides between plans of equal score (see
@@ -97,57 +104,20 @@ def propose(
     best, tally = best_pairs(base, out, model, setting, shares or {})
     told("candidates", 1.0)
     told("scores", best.score.size)
-    able = graph_of(problem_of(base, best, setting, waiting))
+    asked = problem_of(base, best, setting, waiting)
+    able = graph_of(asked.problem)
     able = replace(
-        able, held_back=held_back(base, policy), shares=rule_of(base, catalogue, policy, shares or {})
+        able,
+        held_back=held_back(best, recent, seed)[asked.spans.offer],
+        shares=rule_of(base, catalogue, policy, shares or {}),
     )
     result = allocate(able, seed=seed, report=told)
     told("refusals", len(needs))
     best = best.fairer(result.bonus(able))
-    quantity = able.spread(result.quantity, best.score.size)
-    refused = refusals(base, setting, out, tally) + shortfalls(base, best, quantity, able.least)
-    return _plan(base, able, best, result, quantity, refused, setting, shares or {})
-
-
-def problem_of(
-    base: Pool, best: Scored, setting: Setting, waiting: frozenset[tuple[str, str]] = frozenset()
-) -> Problem:
-    """The kept pairs with what each need lacks, each offer has, and each household may still take of a
-    limited offer. A pair that waits on the board counts more: a board that changes at every round can't be worked off.
-    """
-    group, limits = _groups(base, best, setting)
-    columns = (base.need_columns.quantity, base.offer_columns.quantity)
-    stays = np.flatnonzero(
-        np.isin(
-            best.pairs.need * len(base.offers) + best.pairs.offer, keys_of(base.needs, base.offers, waiting)
-        )
-    )
-    score = best.score.copy()
-    score[stays] += np.where(score[stays] > 0, MILLI * setting.policy.stability_points, 0)
-    return Problem(best.pairs.need, best.pairs.offer, score, group, *columns, limits)
-
-
-def held_back(base: Pool, policy: Policy) -> Ints:
-    """Milli-points that a unit of each offer is worth when it is kept for needs to come."""
-    return np.array(
-        [MILLI * policy.hold_back_points.get(offer.category, 0) for offer in base.offers], dtype=np.int64
-    )
-
-
-def _groups(base: Pool, best: Scored, setting: Setting) -> tuple[Ints, Ints]:
-    numbers: dict[tuple[str, str], int] = {}
-    limits: list[int] = []
-    group = np.full(best.score.size, -1, dtype=np.int64)
-    for edge in np.flatnonzero(
-        base.offer_columns.limit[best.pairs.offer] < base.offer_columns.quantity[best.pairs.offer]
-    ):
-        offer, need = base.offers[best.pairs.offer[edge]], base.needs[best.pairs.need[edge]]
-        key = (offer.id, need.beneficiary_id)
-        if key not in numbers:
-            numbers[key] = len(limits)
-            limits.append((offer.per_household_limit or 0) - setting.history.taken.get(key, 0))
-        group[edge] = numbers[key]
-    return group, np.array(limits, dtype=np.int64)
+    quantity = asked.by_pair(able.spread(result.quantity, asked.spread.pair.size), best.score.size)
+    short = shortfalls(base, best, quantity, able.least[: len(base.offers)])
+    refused = refusals(base, setting, out, tally) + short
+    return _plan(asked, able, best, result, quantity, refused, setting, shares or {})
 
 
 def _once(items: Sequence[Item]) -> Sequence[Item]:
@@ -158,7 +128,7 @@ def _once(items: Sequence[Item]) -> Sequence[Item]:
 
 
 def _plan(
-    base: Pool,
+    asked: Asked,
     able: Graph,
     best: Scored,
     result: Allocation,
@@ -167,21 +137,20 @@ def _plan(
     setting: Setting,
     shares: Mapping[str, int],
 ) -> Plan:
-    edges = Edges(base, best, setting)
+    base, edges = best.pool, Edges(best.pool, best, setting)
+    prices = asked.by_offer(result.offer_points, len(base.offers))
     return Plan(
         assignments=tuple(edges.assignment(pair, n) for pair, n in enumerate(quantity.tolist()) if n),
         alternatives=Alternatives(edges, quantity),
         refusals=tuple(sorted(refused, key=lambda refusal: refusal.need_id)),
         certificate=result.certificate,
         fairness=fairness(base, best, quantity, shares),
-        prices={
-            offer.id: price for offer, price in zip(base.offers, result.offer_points.tolist(), strict=True)
-        },
+        prices={offer.id: price for offer, price in zip(base.offers, prices.tolist(), strict=True)},
         sheet=lambda: sheet_of(
             able,
             result,
             need_ids=[need.id for need in base.needs],
-            offer_ids=[offer.id for offer in base.offers],
+            offer_ids=asked.spans.names(base.offers),
             at=setting.now.isoformat(),
         ),
     )
