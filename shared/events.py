@@ -134,7 +134,10 @@ class NeedNoted(Event):
 
 
 class NeedRaised(Event):
-    """One category × quantity that a beneficiary lacks, ready to be matched. Also carries every later change of it."""
+    """One category × quantity that a beneficiary lacks, ready to be matched. Also carries every later change of it.
+
+    `whole`: it has to come from one giver in full. Needs with the same `bundle_id` only help together: a bed with its mattress.
+    """
 
     TYPE = "need.raised.v1"
     SUBJECT = "need_id"
@@ -152,6 +155,8 @@ class NeedRaised(Event):
     consent: bool
     raised_at: AwareDatetime
     raised_by: UUID
+    whole: bool = False
+    bundle_id: UUID | None = None
 
 
 class NeedChanged(NeedRaised):
@@ -209,7 +214,7 @@ class CharityRegistered(Event):
 
 
 class OfferRegistered(Event):
-    """One category × quantity that a charity pledges, with its conditions."""
+    """One category × quantity that a charity pledges, with its conditions; `per_day_limit`: what it can hand over in a day."""
 
     TYPE = "offer.registered.v1"
     SUBJECT = "offer_id"
@@ -232,6 +237,7 @@ class OfferRegistered(Event):
     per_household_limit: int | None
     unit_value_fen: int | None
     condition: Condition
+    per_day_limit: Quantity | None = None
 
 
 class OfferChanged(OfferRegistered):
@@ -264,7 +270,10 @@ class Alternative(BaseModel):
 
 
 class ProposalMade(Event):
-    """A round's (or a person's) suggestion: this quantity of this offer to this need, with the reasons for its score."""
+    """A round's (or a person's) suggestion: this quantity of this offer to this need, with the reasons for its score.
+
+    `whole` and `bundle_id` are the need's: it can't be approved in part, or without the others of its bundle.
+    """
 
     TYPE = "proposal.made.v1"
     SUBJECT = "proposal_id"
@@ -278,6 +287,8 @@ class ProposalMade(Event):
     score: int
     factors: tuple[Factor, ...]
     alternatives: tuple[Alternative, ...] = ()
+    bundle_id: UUID | None = None
+    whole: bool = False
 
 
 class ProposalSuperseded(Event):

@@ -59,6 +59,10 @@ def _possible(choice: Choice, command: ProposeByHand) -> Edge:
         rule = choice.verdict.barred or dict(choice.verdict.refused).get(offer, "no_offer_of_category")
         raise _refusal("offer_id", rule, reasons.RULES[rule])
     most = min(choice.lacks, choice.offers[offer]["quantity"], _limit(choice, choice.offers[offer]))
+    if choice.need["whole"] and most < choice.lacks:
+        raise _refusal("offer_id", "too_few_at_once", reasons.RULES["too_few_at_once"])
+    if choice.need["whole"] and command.quantity != choice.lacks:
+        raise _refusal("quantity", "whole_in_part", "这项需求要一家一次给齐，请填 {left}", left=choice.lacks)
     if command.quantity > most:
         raise _refusal("quantity", "too_much", "最多还能安排 {left}，请减少数量", left=most)
     return edge
@@ -89,6 +93,8 @@ def _made(choice: Choice, edge: Edge, command: ProposeByHand, by: Caller) -> Pro
         score=edge.score,
         factors=rules.factors(edge),
         alternatives=rules.alternatives(others[: rules.policy().alternatives]),
+        bundle_id=choice.need["bundle_id"],
+        whole=choice.need["whole"],
     )
 
 

@@ -48,6 +48,8 @@ async def copy_need(conn: Connection, event: NeedRaised) -> None:
         minor=event.minor,
         consent=event.consent,
         raised_at=event.raised_at,
+        whole=event.whole,
+        bundle_id=event.bundle_id,
     )
     if row is not None:
         await mark(conn, row["category"], row["before"])
@@ -79,6 +81,7 @@ async def copy_offer(conn: Connection, event: OfferRegistered) -> None:
         licences=list(event.licences),
         vetted=event.vetted,
         per_household_limit=event.per_household_limit,
+        per_day_limit=event.per_day_limit,
         condition=event.condition,
     )
     if row is not None:
@@ -122,7 +125,7 @@ async def release_commitment(conn: Connection, event: CommitmentReleased) -> Non
 
 
 async def note_aid(conn: Connection, event: DeliveryReceived) -> None:
-    """What a beneficiary received counts against its next need of the same kind."""
+    """What a beneficiary received counts against its next need of the same kind, and no longer against the offer's days."""
     if event.received == 0:
         return
     await SQL.note_aid(
@@ -137,7 +140,7 @@ async def note_aid(conn: Connection, event: DeliveryReceived) -> None:
         quantity=event.received,
         received_at=event.at,
     )
-    await mark(conn, *await _categories(conn, event.need_id, event.offer_id))
+    await _recount(conn, event.need_id, event.offer_id)
 
 
 async def note_declined(conn: Connection, event: ProposalDeclined) -> None:

@@ -89,6 +89,8 @@ def need_of(row: Any, quantity: int | None = None) -> Need:
         minor=row["minor"],
         consent=row["consent"],
         beneficiary_kind=row["beneficiary_kind"],
+        whole=row["whole"],
+        bundle=str(row["bundle_id"] or ""),
     )
 
 
@@ -111,6 +113,8 @@ def offer_of(row: Any) -> Offer:
         vetted=row["vetted"],
         per_household_limit=row["per_household_limit"],
         condition=row["condition"],
+        per_day_limit=row["per_day_limit"],
+        booked=row["booked"],
     )
 
 

@@ -14,14 +14,15 @@ on conflict (follow_up_id) do nothing;
 
 -- name: decided_need^
 -- A need as it is known, with what is open of it.
-select id, beneficiary_id, beneficiary_kind, area, category, urgency, needed_by, raised_at, vulnerabilities, minor, consent,
+select id, beneficiary_id, beneficiary_kind, area, category, urgency, needed_by, raised_at, vulnerabilities, minor, consent, whole, bundle_id,
     greatest(1, quantity - promised) as quantity
 from matcher.need where id = :id and version > 0;
 
 -- name: decided_offer^
 -- An offer as it is known, with what is free of it.
 select id, charity_id, category, service_areas, origin_area, radius_m, pickup, available_from, available_until, expires_on,
-    designated_vulnerabilities, licences, vetted, per_household_limit, condition, greatest(1, quantity - promised) as quantity
+    designated_vulnerabilities, licences, vetted, per_household_limit, condition, per_day_limit, booked,
+    greatest(1, quantity - promised) as quantity
 from matcher.offer where id = :id and version > 0;
 
 -- name: decisions

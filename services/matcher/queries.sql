@@ -2,17 +2,17 @@
 -- The need as its owner says it; an older version than the one known changes nothing and returns nothing.
 insert into matcher.need as n (
     id, version, quantity, promised, area, beneficiary_id, beneficiary_kind, case_number, category, urgency, needed_by,
-    vulnerabilities, minor, consent, raised_at)
+    vulnerabilities, minor, consent, raised_at, whole, bundle_id)
 values (
     :id, :version, :quantity,
     coalesce((select sum(k.quantity - least(k.released, k.quantity)) from matcher.commitment k where k.need_id = :id), 0),
     :area, :beneficiary_id, :beneficiary_kind, :case_number, :category, :urgency, :needed_by, :vulnerabilities::text[], :minor,
-    :consent, :raised_at)
+    :consent, :raised_at, :whole, :bundle_id)
 on conflict (id) do update set
     version = excluded.version, quantity = excluded.quantity, area = excluded.area, beneficiary_id = excluded.beneficiary_id,
     beneficiary_kind = excluded.beneficiary_kind, case_number = excluded.case_number, category = excluded.category,
     urgency = excluded.urgency, needed_by = excluded.needed_by, vulnerabilities = excluded.vulnerabilities, minor = excluded.minor,
-    consent = excluded.consent, raised_at = excluded.raised_at
+    consent = excluded.consent, raised_at = excluded.raised_at, whole = excluded.whole, bundle_id = excluded.bundle_id
 where excluded.version > n.version
 returning n.category, (select old.category from matcher.need old where old.id = :id) as before;
 
@@ -24,20 +24,22 @@ returning n.category;
 
 -- name: copy_offer^
 insert into matcher.offer as o (
-    id, version, quantity, promised, offer_number, charity_id, charity_name, category, origin_area, service_areas, radius_m, pickup,
-    available_from, available_until, expires_on, designated_vulnerabilities, licences, vetted, per_household_limit, condition)
+    id, version, quantity, booked, promised, offer_number, charity_id, charity_name, category, origin_area, service_areas, radius_m, pickup,
+    available_from, available_until, expires_on, designated_vulnerabilities, licences, vetted, per_household_limit, per_day_limit,
+    condition)
 values (
-    :id, :version, :quantity,
+    :id, :version, :quantity, matcher.booked(:id),
     coalesce((select sum(k.quantity - least(k.returned, k.quantity)) from matcher.commitment k where k.offer_id = :id), 0),
     :offer_number, :charity_id, :charity_name, :category, :origin_area, :service_areas::text[], :radius_m, :pickup, :available_from,
-    :available_until, :expires_on, :designated_vulnerabilities::text[], :licences::text[], :vetted, :per_household_limit, :condition)
+    :available_until, :expires_on, :designated_vulnerabilities::text[], :licences::text[], :vetted, :per_household_limit,
+    :per_day_limit, :condition)
 on conflict (id) do update set
     version = excluded.version, quantity = excluded.quantity, offer_number = excluded.offer_number, charity_id = excluded.charity_id,
     charity_name = excluded.charity_name, category = excluded.category, origin_area = excluded.origin_area,
     service_areas = excluded.service_areas, radius_m = excluded.radius_m, pickup = excluded.pickup,
     available_from = excluded.available_from, available_until = excluded.available_until, expires_on = excluded.expires_on,
     designated_vulnerabilities = excluded.designated_vulnerabilities, licences = excluded.licences, vetted = excluded.vetted,
-    per_household_limit = excluded.per_household_limit, condition = excluded.condition
+    per_household_limit = excluded.per_household_limit, per_day_limit = excluded.per_day_limit, condition = excluded.condition
 where excluded.version > o.version
 returning o.category, (select old.category from matcher.offer old where old.id = :id) as before;
 
@@ -102,20 +104,30 @@ delete from matcher.dirty where category = any (:categories::text[]) returning c
 -- name: take_all_dirty!
 delete from matcher.dirty;
 
+-- name: joined
+-- The categories that open bundles join, each set once: they must be planned together.
+select distinct array_agg(distinct category order by category) as categories from matcher.need
+where open and bundle_id is not null
+group by bundle_id having count(distinct category) > 1;
+
 -- name: clock$
 select clock_timestamp();
 
 -- name: open_needs
--- Needs that still lack something, less what people proposed by hand.
+-- Needs that still lack something, less what people proposed by hand. One whose bundle reaches beyond these categories, since a moment
+-- ago, waits for the round over all that it reaches.
 with hand as (
     select need_id, sum(quantity)::int as quantity from matcher.proposal
     where status = 'pending' and by_person is not null and category = any (:categories::text[])
     group by need_id
 )
 select n.id, n.version, n.beneficiary_id, n.beneficiary_kind, n.area, n.category, n.urgency, n.needed_by, n.raised_at,
-    n.vulnerabilities, n.minor, n.consent, n.quantity - n.promised - coalesce(hand.quantity, 0) as quantity
+    n.vulnerabilities, n.minor, n.consent, n.whole, n.bundle_id, n.quantity - n.promised - coalesce(hand.quantity, 0) as quantity
 from matcher.need n left join hand on hand.need_id = n.id
 where n.open and n.category = any (:categories::text[]) and n.quantity - n.promised > coalesce(hand.quantity, 0)
+    and (n.bundle_id is null or not exists (
+        select from matcher.need other
+        where other.open and other.bundle_id = n.bundle_id and not (other.category = any (:categories::text[]))))
 order by n.id;
 
 -- name: open_offers
@@ -127,7 +139,7 @@ with hand as (
 )
 select o.id, o.version, o.charity_id, o.category, o.service_areas, o.origin_area, o.radius_m, o.pickup, o.available_from,
     o.available_until, o.expires_on, o.designated_vulnerabilities, o.licences, o.vetted, o.per_household_limit, o.condition,
-    o.quantity - o.promised - coalesce(hand.quantity, 0) as quantity
+    o.per_day_limit, o.booked, o.quantity - o.promised - coalesce(hand.quantity, 0) as quantity
 from matcher.offer o left join hand on hand.offer_id = o.id
 where o.open and o.category = any (:categories::text[]) and o.quantity - o.promised > coalesce(hand.quantity, 0)
 order by o.id;
@@ -278,7 +290,7 @@ from matcher.round where id = :id;
 
 -- name: need^
 select n.id, n.version, n.version > n.ended as open, n.quantity, n.promised, n.area, n.beneficiary_id, n.beneficiary_kind, n.case_number,
-    n.category, n.urgency, n.needed_by, n.vulnerabilities, n.minor, n.consent, n.raised_at
+    n.category, n.urgency, n.needed_by, n.vulnerabilities, n.minor, n.consent, n.raised_at, n.whole, n.bundle_id
 from matcher.need n where n.id = :id and n.version > 0;
 
 -- name: why^
@@ -300,7 +312,7 @@ where need_id = :id and status = 'pending' and by_person is not null and id is d
 -- Every offer of these categories that is not withdrawn, with what is free apart from hand-made proposals.
 select o.id, o.version, o.charity_id, o.charity_name, o.offer_number, o.category, o.service_areas, o.origin_area, o.radius_m, o.pickup,
     o.available_from, o.available_until, o.expires_on, o.designated_vulnerabilities, o.licences, o.vetted, o.per_household_limit,
-    o.condition,
+    o.condition, o.per_day_limit, o.booked,
     greatest(0, o.quantity - o.promised - coalesce((
         select sum(p.quantity) from matcher.proposal p
         where p.offer_id = o.id and p.status = 'pending' and p.by_person is not null and p.id is distinct from :replaces::uuid), 0))::int

@@ -9,7 +9,7 @@ from time import perf_counter
 from uuid import UUID
 
 from matching.allocation import Report
-from matching.model import Assignment, Plan, Policy
+from matching.model import Assignment, Need, Plan, Policy
 from matching.propose import propose
 from services.matcher import rules
 from services.matcher.handlers import ROUND, SQL, WAITING, mark
@@ -27,8 +27,9 @@ from shared.service import Job
 async def run_round(conn: Connection, job: Job) -> None:
     """Plan what was marked (all of it when a person asked) and publish what is different.
 
-    Categories that may stand for one another are planned together, the others side by side, a job each, by as many workers as there
-    are: they share no offer and no group of fairness, so the plan is that of one round over all. A round that changes
+    Categories that may stand for one another, or that an open bundle asks for together, are planned together, the others side by
+    side, a job each, by as many workers as there are: they share no offer, no bundle and no group of fairness, so the plan is that of
+    one round over all. A round that changes
     nothing leaves no row and no event, unless a person asked for it. Raises `Cancelled` when somebody stopped it: nothing of it is
     kept, and what was marked waits for the next round.
     """
@@ -39,7 +40,7 @@ async def run_round(conn: Connection, job: Job) -> None:
 async def _run(conn: Connection, job: Job, progress: Progress) -> None:
     begun = perf_counter()
     dry = bool(job.payload.get("dry_run"))
-    categories = await _everything(conn, dry) if progress.asked else await _family(conn, job.key)
+    categories = await _everything(conn, dry) if progress.asked else await _families(conn, job.key)
     if not categories:
         return
     progress.report("load")
@@ -62,21 +63,39 @@ async def _everything(conn: Connection, dry: bool) -> tuple[str, ...]:
     return tuple(sorted(rules.catalogue()))
 
 
-async def _family(conn: Connection, key: str) -> tuple[str, ...]:
-    """The categories that this job is to plan: those of the family it is for. One for whatever waits leaves a job for each
-    family if there are several.
+async def _families(conn: Connection, key: str) -> tuple[str, ...]:
+    """The categories that this job is to plan: those of the family it is for and of all that bundles join to it. One for
+    whatever waits leaves a job for each such group if there are several.
     """
     if key == WAITING:
-        families = sorted({rules.component([row["category"]])[0] for row in await SQL.dirty(conn)})
-        if len(families) != 1:
-            for family in families:
-                await jobs.enqueue(conn, ROUND, key=family)
+        joined = await _joined(conn)
+        groups = sorted({rules.reach(row["category"], joined)[0] for row in await SQL.dirty(conn)})
+        if len(groups) != 1:
+            for head in groups:
+                await jobs.enqueue(conn, ROUND, key=head)
             return ()
-        key = families[0]
+        key = groups[0]
+    return await _locked(conn, key)
+
+
+async def _locked(conn: Connection, key: str) -> tuple[str, ...]:
+    """Lock the families that are planned with one, and take what is marked of them; nothing when nothing is."""
     await SQL.share_round(conn)
-    await SQL.lock_family(conn, family=key)
-    categories = rules.component([key])
-    return categories if await SQL.take_dirty(conn, categories=list(categories)) else ()
+    heads = rules.reach(key, await _joined(conn))
+    for head in heads:
+        await SQL.lock_family(conn, family=head)
+    categories = rules.component(heads)
+    if not await SQL.take_dirty(conn, categories=list(categories)):
+        return ()
+    if not set(rules.reach(key, await _joined(conn))) <= set(heads):
+        # A bundle came while this one waited. Locks are taken in order or not at all, so another job begins anew.
+        await mark(conn, *heads)
+        return ()
+    return categories
+
+
+async def _joined(conn: Connection) -> list[list[str]]:
+    return [row["categories"] for row in await SQL.joined(conn)]
 
 
 def plan_of(scope: Scope, now: datetime, policy: Policy | None = None, report: Report | None = None) -> Plan:
@@ -134,22 +153,24 @@ async def _propose(conn: Connection, this: Round) -> Sequence[ProposalSuperseded
     if not this.changes.new:
         return []
     needs = {need.id: need for need in this.scope.needs}
-    made = [_made(this, assignment, needs[assignment.need_id].area) for assignment in this.changes.new]
+    made = [_made(this, assignment, needs[assignment.need_id]) for assignment in this.changes.new]
     versions, model_id = this.scope.versions, this.scope.champion.id
     rows = [row_of(event, needs[str(event.need_id)].category, versions, model_id) for event in made]
     await SQL.add_proposals(conn, proposals=rows)
     return made
 
 
-def _made(this: Round, assignment: Assignment, area: str) -> ProposalMade:
+def _made(this: Round, assignment: Assignment, need: Need) -> ProposalMade:
     return ProposalMade(
         proposal_id=new_id(),
         round_id=this.id,
         need_id=UUID(assignment.need_id),
         offer_id=UUID(assignment.offer_id),
-        area=area,
+        area=need.area,
         quantity=assignment.quantity,
         score=assignment.edge.score,
         factors=rules.factors(assignment.edge),
         alternatives=rules.alternatives(this.plan.alternatives.get(assignment.need_id, ())),
+        bundle_id=UUID(need.bundle) if need.bundle else None,
+        whole=need.whole,
     )

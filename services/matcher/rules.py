@@ -63,11 +63,28 @@ def _families() -> Mapping[str, str]:
     return families(catalogue())
 
 
+def head_of(code: str) -> str:
+    """The category that the family of this one goes by."""
+    return _families().get(code, code)
+
+
 def component(dirty: Iterable[str]) -> tuple[str, ...]:
     """The categories that a change in `dirty` can reach through substitutes: they must be planned together."""
     changed = set(dirty)
-    heads = {_families().get(code, code) for code in changed}
+    heads = {head_of(code) for code in changed}
     return tuple(sorted(changed | {code for code, head in _families().items() if head in heads}))
+
+
+def reach(code: str, joined: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """The heads of the families that must be planned with a category's own: those that a chain of bundles joins it to.
+
+    `joined`: sets of categories that open bundles ask for together.
+    """
+    sets = [{head_of(one) for one in codes} for codes in joined]
+    found = {head_of(code)}
+    while further := [heads for heads in sets if heads & found and not heads <= found]:
+        found.update(*further)
+    return tuple(sorted(found))
 
 
 @dataclass(frozen=True, slots=True)

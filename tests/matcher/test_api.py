@@ -207,3 +207,19 @@ async def test_a_round_of_everything_is_for_a_county_or_wider(house: House) -> N
         client = await house.person("coordinator", area)
         answer = await client.post(ROUNDS, json={}, headers={"idempotency-key": "all"})
         assert (answer.status_code, "全部重新匹配" in (await client.get("/matcher/")).text) == (202, True)
+
+
+async def test_by_hand_a_whole_need_is_met_in_full_or_not_at_all(house: House) -> None:
+    need, enough = facts.need(category="FOD-RICE", quantity=3, whole=True), facts.offer(category="FOD-RICE")
+    few = facts.offer(category="FOD-RICE", quantity=2)
+    limited = facts.offer(category="FOD-RICE", per_household_limit=2)
+    await tell(house, need, enough, few, limited)
+    client = await house.person("coordinator", facts.COUNTY)
+    for offer, quantity, rule in ((enough, 2, "whole_in_part"), (few, 2, "too_few_at_once"), (limited, 2, "too_few_at_once")):  # fmt: skip
+        answer = await _hand(client, need, offer, quantity=quantity)
+        assert (answer.status_code, answer.json()["rule"]) == (422, rule)
+    told = (await _hand(client, need, enough, quantity=2)).json()
+    assert "3" in told["errors"][0]["message"]
+    assert (await _hand(client, need, enough, quantity=3)).status_code == 201
+    (made,) = await house.events(ProposalMade)
+    assert (made.data["whole"], made.data["bundle_id"]) == (True, None)

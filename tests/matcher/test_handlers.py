@@ -116,3 +116,37 @@ async def test_old_news_leaves_no_job(house: House) -> None:
     await run(house)
     await tell(house, need)
     assert await run(house) == 0
+
+
+async def test_what_a_need_asks_beside_its_quantity_and_an_offer_can_give_in_a_day_is_kept(
+    house: House,
+) -> None:
+    need, offer = facts.need(whole=True, bundle_id=new_id()), facts.offer(per_day_limit=6)
+    await house.deliver_twice("matcher", need, offer)
+    kept = await rows(
+        house, "select n.whole, n.bundle_id, o.per_day_limit from matcher.need n, matcher.offer o"
+    )
+    assert kept == [{"whole": True, "bundle_id": need.bundle_id, "per_day_limit": 6}]
+    await house.deliver_twice(
+        "matcher", facts.changed(need, whole=False, bundle_id=None), facts.offer_changed(offer, per_day_limit=None)
+    )  # fmt: skip
+    kept = await rows(
+        house, "select n.whole, n.bundle_id, o.per_day_limit from matcher.need n, matcher.offer o"
+    )
+    assert kept == [{"whole": False, "bundle_id": None, "per_day_limit": None}]
+
+
+async def test_what_is_promised_and_not_handed_over_is_booked_in_any_order(house: House) -> None:
+    for order in permutations(range(4)):
+        need, offer = facts.need(quantity=9), facts.offer(quantity=9, per_day_limit=2)
+        done, under_way = approved(need, offer, 3), approved(need, offer, 4)
+        came = facts.received(
+            {"commitment_id": done.commitment_id, "proposal_id": done.proposal_id}, need, offer
+        )
+        events = [offer, done, under_way, came]
+        await house.deliver_twice("matcher", need, *(events[n] for n in order))
+        [booked] = await rows(house, "select booked from matcher.offer where id = $1", offer.offer_id)
+        assert booked == {"booked": 4}, order
+        await tell(house, released(under_way, 1, returned=True))
+        [booked] = await rows(house, "select booked from matcher.offer where id = $1", offer.offer_id)
+        assert booked == {"booked": 3}

@@ -10,7 +10,7 @@ from services.matcher.app import SERVICE
 from services.matcher.handlers import SQL
 from services.matcher.loading import load
 from services.matcher.rounds import plan_of
-from services.matcher.rules import catalogue, component
+from services.matcher.rules import catalogue, component, head_of
 from shared import jobs
 from shared.bus import new_id
 from shared.events import ProposalDeclined, ProposalMade, ProposalSuperseded, RoundCompleted
@@ -248,3 +248,95 @@ async def test_what_towns_and_classes_were_promised_is_the_running_account(house
     async with house.db.transaction(SERVICE.system_role) as conn:
         scope = await load(conn, component(["APP-FAN"]), await SQL.clock(conn))
     assert scope.shares == {facts.LUOJING: 1000, facts.RONGGUI: 0, "DIBAO": 500, "VETERAN": 1000}
+
+
+def _bed_and_mattress(**changes: Any) -> list[Any]:
+    """Two needs of one household that only help together, of categories that nothing else joins."""
+    both = {"beneficiary_id": new_id(), "bundle_id": new_id(), "whole": True} | changes
+    return [facts.need(category=code, **both) for code in ("FUR-BED", "FUR-MATT")]
+
+
+async def test_what_a_bundle_joins_is_planned_in_one_round(house: House) -> None:
+    bed, mattress = _bed_and_mattress()
+    offers = [facts.offer(category=code) for code in ("FUR-BED", "FUR-MATT", "FOD-RICE")]
+    await tell(house, bed, mattress, facts.need(category="FOD-RICE"), *offers)
+    await run(house)
+    assert len(await pending(house)) == 3
+    categories = [set(done.data["categories"]) for done in await house.events(RoundCompleted)]
+    assert len(categories) == 2
+    assert sum({"FUR-BED", "FUR-MATT"} <= some for some in categories) == 1
+    made = [event.data for event in await house.events(ProposalMade) if event.data["bundle_id"]]
+    assert {one["need_id"] for one in made} == {str(bed.need_id), str(mattress.need_id)}
+    assert {(one["bundle_id"], one["whole"]) for one in made} == {(str(bed.bundle_id), True)}
+
+
+async def test_a_change_of_one_category_plans_the_whole_bundle_again(house: House) -> None:
+    bed, mattress = _bed_and_mattress()
+    await plan(house, bed, mattress, facts.offer(category="FUR-BED"))
+    await plan(house, facts.offer(category="FUR-MATT"))
+    rounds = [set(done.data["categories"]) for done in await house.events(RoundCompleted)]
+    assert {"FUR-BED", "FUR-MATT"} <= rounds[-1]
+    assert {need for need, _ in await pending(house)} == {str(bed.need_id), str(mattress.need_id)}
+
+
+async def test_a_bundle_that_is_whole_again_elsewhere_joins_nothing(house: House) -> None:
+    bed, mattress = _bed_and_mattress()
+    await plan(house, bed, mattress, facts.withdrawn(mattress), facts.offer(category="FUR-BED"))
+    assert {need for need, _ in await pending(house)} == {str(bed.need_id)}
+    (done,) = await house.events(RoundCompleted)
+    assert "FUR-MATT" not in done.data["categories"]
+
+
+async def test_a_second_job_of_a_joined_family_finds_nothing_to_do(house: House) -> None:
+    await tell(house, *_bed_and_mattress(), *(facts.offer(category=code) for code in ("FUR-BED", "FUR-MATT")))
+    async with house.db.transaction(SERVICE.system_role) as conn:
+        for head in ("FUR-BED", "FUR-MATT"):
+            await jobs.enqueue(conn, "matcher.round", key=head)
+    await asyncio.gather(
+        *(jobs.local_jobs(house.db, [SERVICE])([job]) for job in await jobs.due(house.db, ["matcher.round"]))
+    )
+    await run(house)
+    assert len(await house.events(RoundCompleted)) == 1
+    assert len(await pending(house)) == 2
+
+
+async def test_a_bundle_that_comes_while_a_round_waits_is_planned_whole(house: House) -> None:
+    await tell(house, facts.offer(category="FUR-BED"), facts.offer(category="FUR-MATT"))
+    await run(house)
+    bed, mattress = _bed_and_mattress()
+    await tell(house, bed)
+    waiting = await jobs.due(house.db, ["matcher.round"])
+    async with house.db.transaction(SERVICE.system_role) as conn:
+        await SQL.lock_family(conn, family=head_of("FUR-BED"))
+        running = asyncio.ensure_future(jobs.local_jobs(house.db, [SERVICE])(waiting))
+        await house.db.pool.execute(SOMEBODY_WAITS)
+        async with house.db.transaction(SERVICE.system_role) as other:
+            await SERVICE.on[type(mattress)](other, mattress)
+    await running
+    assert await pending(house) == {}
+    await run(house)
+    assert {need for need, _ in await pending(house)} == {str(bed.need_id), str(mattress.need_id)}
+    assert all(
+        {"FUR-BED", "FUR-MATT"} <= set(d.data["categories"]) for d in await house.events(RoundCompleted)
+    )
+
+
+async def test_a_need_whose_bundle_reaches_further_is_left_to_the_round_over_all_of_it(house: House) -> None:
+    bed, mattress = _bed_and_mattress()
+    await tell(house, bed, mattress)
+    async with house.db.transaction(SERVICE.system_role) as conn:
+        now = await SQL.clock(conn)
+        alone = await load(conn, component(["FUR-BED"]), now)
+        both = await load(conn, component(["FUR-BED", "FUR-MATT"]), now)
+    assert alone.needs == ()
+    assert {need.id for need in both.needs} == {str(bed.need_id), str(mattress.need_id)}
+    assert {(need.bundle, need.whole) for need in both.needs} == {(str(bed.bundle_id), True)}
+
+
+async def test_what_is_under_way_is_booked_on_the_days_of_an_offer(house: House) -> None:
+    need, offer = facts.need(quantity=9), facts.offer(quantity=9, per_day_limit=2)
+    await tell(house, need, offer, approved(need, offer, 3))
+    async with house.db.transaction(SERVICE.system_role) as conn:
+        scope = await load(conn, component(["APP-FAN"]), await SQL.clock(conn))
+    [given] = scope.offers
+    assert (given.per_day_limit, given.booked, given.quantity) == (2, 3, 6)

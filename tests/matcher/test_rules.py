@@ -17,8 +17,10 @@ from services.matcher.rules import (
     component,
     counted,
     factors,
+    head_of,
     impossible,
     missing,
+    reach,
     refusals_of,
 )
 from shared.bus import new_id
@@ -54,6 +56,24 @@ def test_a_component_is_closed_under_substitutes(dirty: list[str]) -> None:
     for code, category in categories().items():
         for other, _ in category.accepts:
             assert (code in found) == (other in found)
+
+
+@given(st.sampled_from(CODES), st.lists(st.lists(st.sampled_from(CODES), min_size=2, max_size=3), max_size=5))
+def test_what_bundles_join_is_reached_from_each_of_its_categories(code: str, joined: list[list[str]]) -> None:
+    heads = reach(code, joined)
+    assert head_of(code) in heads and list(heads) == sorted(set(heads))
+    for codes in joined:
+        inside = {head_of(one) in heads for one in codes}
+        assert len(inside) == 1, "a bundle is reached whole or not at all"
+    assert all(reach(head, joined) == heads for head in heads)
+
+
+def test_a_chain_of_bundles_is_followed_to_its_end() -> None:
+    joined = [["MED-WCH", "APP-FAN"], ["FUR-BED", "FUR-MATT"], ["APP-FAN", "FUR-BED"]]
+    assert reach("FUR-MATT", joined) == tuple(
+        sorted(head_of(one) for one in ("APP-FAN", "FUR-MATT", "FUR-BED", "MED-WCH"))
+    )
+    assert reach("FOD-RICE", joined) == (head_of("FOD-RICE"),)
 
 
 def test_the_same_pair_and_quantity_stays_untouched() -> None:

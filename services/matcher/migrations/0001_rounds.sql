@@ -1,6 +1,7 @@
 -- The matching worker's own copy of open needs and offers, what it proposed, and why the rest got nothing.
 
--- A row may exist before its need is known: version 0, ended by an event that came first. `promised` is kept by matcher.recount.
+-- A row may exist before its need is known: version 0, ended by an event that came first. `promised` and
+-- `booked` are kept by matcher.recount: a reader sees the promises of their own area alone.
 create table matcher.need (
     id uuid primary key,
     version int not null default 0,
@@ -18,8 +19,11 @@ create table matcher.need (
     vulnerabilities text[] not null default '{}',
     minor boolean not null default false,
     consent boolean not null default false,
-    raised_at timestamptz
+    raised_at timestamptz,
+    whole boolean not null default false,
+    bundle_id uuid
 );
+create index need_bundle on matcher.need (bundle_id, category) where open and bundle_id is not null;
 create index need_open on matcher.need (category) where open;
 create index need_share on matcher.need (category, raised_at);
 
@@ -29,6 +33,7 @@ create table matcher.offer (
     ended int not null default 0,
     quantity int not null default 0,
     promised int not null default 0,
+    booked int not null default 0,
     open boolean generated always as (version > ended and promised < quantity) stored,
     offer_number text not null default '',
     charity_id uuid,
@@ -45,6 +50,7 @@ create table matcher.offer (
     licences text[] not null default '{}',
     vetted boolean not null default false,
     per_household_limit int,
+    per_day_limit int,
     condition text not null default 'new'
 );
 create index offer_open on matcher.offer (category) where open;
@@ -152,7 +158,15 @@ create table matcher.checked (
     at timestamptz not null
 );
 
--- Count again what is promised of a pair. The rows are locked first: the sums are then read by a later statement, which sees what
+-- Units of an offer that were promised and not handed over yet.
+create function matcher.booked(offer uuid) returns int
+language sql stable as $$
+    select coalesce(sum(k.quantity - k.released), 0)::int from matcher.commitment k
+    where k.offer_id = offer and k.quantity > k.released
+        and not exists (select from matcher.aid a where a.commitment_id = k.commitment_id)
+$$;
+
+-- Count again what is promised of a pair, and booked of the offer. The rows are locked first: the sums are then read by a later statement, which sees what
 -- others committed while this one waited.
 create function matcher.recount(need uuid, offer uuid) returns void
 language plpgsql as $$
@@ -162,7 +176,7 @@ begin
     update matcher.need n set promised = coalesce(
         (select sum(k.quantity - least(k.released, k.quantity)) from matcher.commitment k where k.need_id = n.id), 0)
     where n.id = need;
-    update matcher.offer o set promised = coalesce(
+    update matcher.offer o set booked = matcher.booked(o.id), promised = coalesce(
         (select sum(k.quantity - least(k.returned, k.quantity)) from matcher.commitment k where k.offer_id = o.id), 0)
     where o.id = offer;
 end $$;
