@@ -1,10 +1,11 @@
-"""Everything about one need: which offers could serve it, best first, and by which rule each of the others
-is refused.
+"""Everything about one need: which offers could serve it, best first, by which rule each of the others
+is refused, and when asked what would turn that.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from matching.candidates import barred
 from matching.columns import seconds
@@ -13,17 +14,25 @@ from matching.model import Catalogue, Edge, Need, Offer, PastAid, PendingAid, Po
 from matching.ranking import AdditiveModel
 from matching.rules import Setting
 from matching.standing import Standing
+from matching.turning import Bid, Turning, turning
+from matching.weighing import Balance
+
+
+def _nothing(_: Mapping[str, Bid]) -> Turning:
+    return Turning()
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """`edges`: possible offers, best first. `refused`: (offer id, rule) of the others. `barred`: the rule
-    that bars the need whole, or ''.
+    that bars the need whole, or ''. `turn`: what would turn a refusal or a rank, worked out when asked for; it takes
+    the scores to pass of offers that are proposed to others, by offer.
     """
 
     edges: tuple[Edge, ...]
     refused: tuple[tuple[str, str], ...]
     barred: str
+    turn: Callable[[Mapping[str, Bid]], Turning] = field(default=_nothing, repr=False, compare=False)
 
 
 def explain(
@@ -51,4 +60,6 @@ def explain(
     if whole := barred([need], setting).get(0, ""):
         return Explanation((), (), whole)
     view = standing.view(need, setting)
-    return Explanation(view.edges(model, shares or {}), tuple(sorted(view.refused())), "")
+    edges, refused = view.edges(model, shares or {}), tuple(sorted(view.refused()))
+    balance, by_id = Balance(setting, model, shares or {}), {offer.id: offer for offer in offers}
+    return Explanation(edges, refused, "", partial(turning, need, by_id, edges, refused, balance))
