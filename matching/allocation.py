@@ -14,7 +14,7 @@ import numpy as np
 
 from matching.bargain import Bargain
 from matching.columns import Ints
-from matching.exact import fits, solve
+from matching.exact import MOST_LOT_EDGES, fits, solve, solve_lots
 from matching.graph import Graph, Prices, Worth, most_of, upper_bound, worth
 from matching.lots import Alike, lots_of
 from matching.market import Small, market
@@ -171,12 +171,14 @@ class _Search:
             else:
                 break
         if small and self._gap() > min(gap, EXACT_GAP):
-            self._whole()
+            self._whole(solve(self.graph, self.alike.lots))
+        elif self.mender is not None and self._gap() > gap and self.graph.score.size <= MOST_LOT_EDGES:
+            share = self.fair.price if self.fair is not None else np.zeros(0, np.int64)
+            self._whole(solve_lots(self.graph, self.alike.lots, share, self.scale))
         return self._allocation()
 
-    def _whole(self) -> None:
-        """Solve a small problem whole, and take of plan and prices what is better."""
-        answer = solve(self.graph, self.alike.lots)
+    def _whole(self, answer: tuple[Small, Prices] | None) -> None:
+        """Take what is better of the plan and the prices that a problem solved whole has."""
         if answer is not None:
             self.method = "programme"
             self._keep(*answer)

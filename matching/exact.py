@@ -20,6 +20,9 @@ from matching.shares import Shares, nobody
 MOST_EDGES, MOST_STEPS, NODES = 4_000, 80_000, 1_000
 MOST_CELLS = 32_000_000
 """Edges × steps: what HiGHS solves in about a second. Few edges may have fine steps, many only coarse ones."""
+MOST_LOT_EDGES = 12_000
+"""With lots, and the prices of fairness as they are: HiGHS takes a second or two."""
+LOT_GAP = 2e-5
 FINE = 1_024
 MILLI = 1_000
 
@@ -46,7 +49,25 @@ def fits(graph: Graph, lots: int) -> bool:
 
 def solve(graph: Graph, lots: Lots) -> tuple[Small, Prices] | None:
     """The units of the best plan that HiGHS finds and the prices of the relaxed programme; None if it finds none."""
-    programme = _programme(graph, graph.shares or nobody(graph.need_quantity.size), lots)
+    shares = graph.shares or nobody(graph.need_quantity.size)
+    found = _solved(graph, _programme(graph, shares, lots, np.zeros(shares.member.shape[0])), lots, 0)
+    if found is None:
+        return None
+    units, (offer, limit, share) = found
+    return units, Prices(offer, limit, share[: 0 if graph.shares is None else None], FINE)
+
+
+def solve_lots(graph: Graph, lots: Lots, share: Ints, scale: int) -> tuple[Small, Prices] | None:
+    """The same with prices of fairness that stay as they are (`share`, in 1/scale milli-points): a larger problem."""
+    bonus = graph.shares.bonus(share) / scale if graph.shares else np.zeros(graph.need_quantity.size)
+    found = _solved(graph, _programme(graph, nobody(bonus.size), lots, bonus), lots, LOT_GAP)
+    if found is None:
+        return None
+    units, (offer, limit, _) = found
+    return units, Prices(offer, limit, share * FINE // scale, FINE)
+
+
+def _solved(graph: Graph, programme: Exact, lots: Lots, gap: float) -> tuple[Small, list[Ints]] | None:
     rules = [LinearConstraint(programme.matrix, ub=programme.limits)]
     rules += [LinearConstraint(programme.alike, lb=0, ub=0)] if lots.size else []
     whole = milp(
@@ -54,7 +75,7 @@ def solve(graph: Graph, lots: Lots) -> tuple[Small, Prices] | None:
         constraints=rules,
         bounds=Bounds(0, programme.most),
         integrality=programme.integer,
-        options={"node_limit": NODES, "mip_rel_gap": 0},
+        options={"node_limit": NODES, "mip_rel_gap": gap},
     )
     relaxed = linprog(
         -programme.value,
@@ -71,14 +92,15 @@ def solve(graph: Graph, lots: Lots) -> tuple[Small, Prices] | None:
     return units.astype(np.int32), _prices(graph, relaxed.ineqlin.marginals)
 
 
-def _prices(graph: Graph, marginals: Floats) -> Prices:
+def _prices(graph: Graph, marginals: Floats) -> list[Ints]:
+    """Of offers, limits and groups."""
     duals = np.rint(np.maximum(0, -marginals) * MILLI * FINE).astype(np.int64)
     cuts = np.cumsum([graph.need_quantity.size, graph.offer_quantity.size, graph.group_limit.size])
     _, offers, limits, groups = np.split(duals, cuts)
-    return Prices(offers + graph.least * FINE, limits, groups[: 0 if graph.shares is None else None], FINE)
+    return [offers + graph.least * FINE, limits, groups]
 
 
-def _programme(graph: Graph, shares: Shares, lots: Lots) -> Exact:
+def _programme(graph: Graph, shares: Shares, lots: Lots, bonus: Floats) -> Exact:
     edges, size = graph.score.size, _size(graph)
     group, units, value = _steps(shares, min(MOST_STEPS, MOST_CELLS // max(1, edges)))
     limits = (graph.need_quantity, graph.offer_quantity, graph.group_limit, np.zeros(shares.open.size))
@@ -87,7 +109,7 @@ def _programme(graph: Graph, shares: Shares, lots: Lots) -> Exact:
         np.concatenate(part) for part in zip(*_cells(graph, shares, tops, group, size), strict=True)
     )
     width = edges + group.size + lots.size
-    own = (graph.score - graph.least[graph.offer]) / MILLI
+    own = (graph.score + bonus[graph.need] - graph.least[graph.offer]) / MILLI
     integer = np.ones(width, np.bool_)
     integer[edges : edges + group.size] = False
     return Exact(

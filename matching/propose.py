@@ -33,7 +33,6 @@ from matching.scoring import Scored, best_pairs
 from matching.shortfall import shortfalls
 
 Item = TypeVar("Item", Need, Offer)
-MILLI = 1_000
 
 
 class Repeated(ValueError):

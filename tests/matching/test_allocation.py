@@ -4,6 +4,7 @@ limits.
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,7 +141,7 @@ def test_the_same_input_and_seed_give_the_same_plan(case: Case, seed: int) -> No
     assert one.certificate == other.certificate
 
 
-def made(*columns: Ints) -> Graph:
+def made(*columns: Any) -> Graph:
     return graph_of(Problem(*columns))
 
 

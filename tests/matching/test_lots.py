@@ -90,7 +90,8 @@ def oracle(case: Case) -> int:
         options={"mip_rel_gap": 0},
     )
     assert answer.success
-    return round(-answer.fun)
+    best: int = round(-answer.fun)
+    return best
 
 
 @given(cases())
