@@ -28,8 +28,11 @@ NO_SUCH = {
     "without_needs": "试算的类别里没有这样的待对接需求：{code}。请填需求编号或案卷号。",
     "without_offers": "试算的类别里没有这样的可用资源：{code}。请填资源编号。",
 }
-# What keeps every score within the engine's whole numbers.
-MOST, FARTHEST_M, MOST_EDGES = 10_000, 10_000_000, 1_000
+# What keeps every score within the engine's whole numbers, and a trial within minutes.
+MOST, FARTHEST_M = 10_000, 10_000_000
+BOUNDS: Mapping[str, tuple[int, int]] = {
+    "edges_per_need": (1, 1_000), "forecast_samples": (0, 100), "forecast_days": (0, 1_000), "forecast_horizon_days": (0, 1_000),
+}  # fmt: skip
 KEYS: Mapping[str, Any] = {"base_priority": VulnerabilityCode, "urgency_points": Urgency}
 
 
@@ -68,9 +71,7 @@ def _settings() -> type[BaseModel]:
 def _kind(name: str, default: Any) -> Any:
     if isinstance(default, Mapping):
         return dict[KEYS.get(name, CategoryCode), _whole(0, MOST)]  # type: ignore[misc]
-    if name == "edges_per_need":
-        return _whole(1, MOST_EDGES)
-    return _whole(0, FARTHEST_M if name.endswith("_m") else MOST)
+    return _whole(*BOUNDS.get(name, (0, FARTHEST_M if name.endswith("_m") else MOST)))
 
 
 def _whole(least: int, most: int) -> Any:
@@ -163,6 +164,12 @@ def _outside(raw: Mapping[str, Any]) -> Iterator[Fault]:
             code = row.get("category") if isinstance(row, dict) else None
             if isinstance(code, str) and code in rules.catalogue() and code not in reach:
                 yield Fault(_path([name, place, "category"]), "category_outside", OUTSIDE, {"code": code})
+
+
+def days_back(draft: Draft) -> int:
+    """How far the forecast looks back, of the board as it is or of the scenario."""
+    own = policy_of(draft.file).days_back if draft.file else 0
+    return max(rules.policy().days_back, own)
 
 
 async def over(conn: Connection, draft: Draft, scope: Scope, now: datetime) -> Scenario:

@@ -53,7 +53,7 @@ def _loaded(data: Path, database_url: str | None, file: Path) -> tuple[Scope, Sc
     async def work(conn: Connection) -> tuple[Scope, Scenario, datetime]:
         await conn.execute("set transaction read only")
         now = await SQL.clock(conn)
-        scope = await load(conn, draft.categories, now)
+        scope = await load(conn, draft.categories, now, scenarios.days_back(draft))
         return scope, await scenarios.over(conn, draft, scope, now), now
 
     return as_system(data, database_url, work)

@@ -75,6 +75,11 @@ class Policy:
     edges_per_need: int = 20
     alternatives: int = 5
 
+    @property
+    def days_back(self) -> int:
+        """Days whose needs the forecast draws on; 0 when nothing is drawn."""
+        return self.forecast_days if self.forecast_samples else 0
+
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> "Policy":
         """The defaults with `data` laid over them; a table in `data` changes only the rows that it names."""

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from matching.columns import town_of
+from matching.forecast import PastNeed
 from matching.model import Need, Offer, PastAid, PendingAid, Point
+from services.matcher import rules
 from services.matcher.champion import InForce, in_force
 from services.matcher.handlers import SQL
 from services.matcher.rules import Pending
@@ -33,6 +35,7 @@ class Scope:
     proposals: tuple[Pending, ...]
     versions: Mapping[str, int]
     champion: InForce
+    recent: tuple[PastNeed, ...] = ()
 
     @property
     def waiting(self) -> frozenset[tuple[str, str]]:
@@ -40,8 +43,12 @@ class Scope:
         return frozenset((str(p.need_id), str(p.offer_id)) for p in self.proposals if p.by_person is None)
 
 
-async def load(conn: Connection, categories: tuple[str, ...], now: datetime) -> Scope:
-    """The open rows of these categories, one statement a kind."""
+async def load(
+    conn: Connection, categories: tuple[str, ...], now: datetime, days_back: int | None = None
+) -> Scope:
+    """The open rows of these categories, one statement a kind. `days_back`: how far the forecast looks back, in place of what the
+    office set; 0 = there is none.
+    """
     codes = list(categories)
     needs = await SQL.open_needs(conn, categories=codes)
     offers = await SQL.open_offers(conn, categories=codes)
@@ -58,12 +65,35 @@ async def load(conn: Connection, categories: tuple[str, ...], now: datetime) -> 
         proposals=tuple(Pending(**row) for row in waiting),
         versions={str(row["id"]): row["version"] for row in (*needs, *offers)},
         champion=champion,
+        recent=await _recent(conn, codes, now, rules.policy().days_back if days_back is None else days_back),
     )
 
 
 async def _shares(conn: Connection, codes: list[str], now: datetime) -> dict[str, int]:
     rows = await SQL.shares(conn, categories=codes, since=now - timedelta(days=SHARE_DAYS))
     return {row["code"]: row["share"] for row in rows}
+
+
+async def _recent(conn: Connection, codes: list[str], now: datetime, days: int) -> tuple[PastNeed, ...]:
+    if not days:
+        return ()
+    rows = await SQL.recent_needs(conn, categories=codes, since=now - timedelta(days=days))
+    return tuple(past_need_of(row) for row in rows)
+
+
+def past_need_of(row: Any) -> PastNeed:
+    """What the forecast takes of a need: nothing that names anybody."""
+    return PastNeed(
+        category=row["category"],
+        area=row["area"],
+        point=point_of(row["area"]),
+        quantity=row["quantity"],
+        urgency=row["urgency"],
+        raised_at=row["raised_at"],
+        vulnerabilities=tuple(row["vulnerabilities"]),
+        minor=row["minor"],
+        beneficiary_kind=row["beneficiary_kind"],
+    )
 
 
 def point_of(area: str) -> Point | None:

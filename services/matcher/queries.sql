@@ -272,6 +272,12 @@ where n.open and (:area::text is null or u.area like access.pattern(:area::text)
     and (:after::uuid is null or u.need_id > :after::uuid)
 order by u.need_id limit :most;
 
+-- name: recent_needs
+-- Needs of these categories that were raised since, open or not, as the forecast takes them: nobody's id.
+select category, area, quantity, urgency, raised_at, vulnerabilities, minor, beneficiary_kind
+from matcher.need
+where category = any (:categories::text[]) and raised_at > :since and version > 0 and quantity > 0 and consent;
+
 -- name: own_areas$
 -- The areas that the caller reads for, as LIKE patterns.
 select access.areas('coordinator', 'auditor');

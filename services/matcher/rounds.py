@@ -116,6 +116,7 @@ def plan_of(scope: Scope, now: datetime, policy: Policy | None = None, report: R
         shares=scope.shares,
         declined=scope.declined,
         waiting=scope.waiting,
+        recent=scope.recent,
         report=report,
     )
 

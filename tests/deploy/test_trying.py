@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -143,6 +144,20 @@ async def test_json_for_machines(
     assert await tried(tmp_path, dsn, MORE, for_machines=True) == 0
     again = json.loads(capsys.readouterr().out)
     assert {**again, "at": ""} == {**report, "at": ""}
+
+
+async def test_a_forecast_that_is_off_can_be_tried(
+    house: House, dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    came = facts.need(urgency="critical", raised_at=facts.NOW - timedelta(hours=3))
+    low = facts.need(urgency="low", vulnerabilities=("DIBAO",), raised_at=facts.NOW - timedelta(days=2))
+    await plan(house, came, facts.withdrawn(came), low, facts.offer(quantity=1))
+    capsys.readouterr()
+    words = 'categories = ["APP-FAN"]\npolicy = { forecast_samples = 2, forecast_days = 1, forecast_horizon_days = 2 }'
+    assert await tried(tmp_path, dsn, words, for_machines=True) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["as_is"]["served"], report["scenario"]["served"]) == (1, 0)
+    assert report["refused"] == [{"rule": "held_back", "as_is": 0, "scenario": 1}]
 
 
 async def test_rows_are_left_out_by_id_or_number(
