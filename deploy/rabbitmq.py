@@ -113,7 +113,9 @@ def _adopted(base: Path, ports: dict[str, int]) -> bool:
 def _sweep(base: Path) -> None:
     """End whatever runs in the node's folder: cleanly if it listens, epmd last, as a node that stops still asks it."""
     home = base / "node"
-    end(working_in(home, "beam.smp"), signal.SIGTERM, 60)
+    for _ in range(30):  # a node whose boot has just begun doesn't hear the first
+        if not end(working_in(home, "beam.smp"), signal.SIGTERM, 2):
+            break
     if left := end(working_in(home, *BECOMING, "epmd"), signal.SIGKILL, 10):
         raise SetupError("RabbitMQ 的进程 {pid} 结束不了。请重新启动本机。", pid=left[0].pid)
 

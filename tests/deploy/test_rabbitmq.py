@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,3 +105,15 @@ def test_a_reset_node_lets_its_clients_back_in(server: rabbitmq.Server) -> None:
     for command in ("stop_app", "reset", "start_app"):
         server.ctl(command)
     assert take(server.url) == []
+
+
+def test_a_node_that_missed_the_first_signal_is_asked_again(data: Path) -> None:
+    home = data / "rabbitmq" / "node"
+    home.mkdir(parents=True)
+    node = shutil.copy("/bin/sh", home / "beam.smp")
+    deaf = "trap 'trap - TERM' TERM; echo listens; while true; do sleep 0.05; done"
+    process = subprocess.Popen([node, "-c", deaf], cwd=home, stdout=subprocess.PIPE)
+    assert process.stdout and process.stdout.readline() == b"listens\n"
+    rabbitmq.stop(data)
+    assert process.wait(5) == -signal.SIGTERM
+    process.stdout.close()
