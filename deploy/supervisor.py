@@ -27,6 +27,7 @@ from shared.worker import QUEUE
 
 STOP_SECONDS = 20.0
 READY_SECONDS = 60.0
+QUEUES_SECONDS = 60.0
 log = structlog.get_logger()
 
 
@@ -115,13 +116,13 @@ async def ready(url: str, api: Child) -> None:
 async def consuming(broker_url: str) -> None:
     """Wait until every queue has somebody who takes from it: the consumers and the Celery worker. Raises `SetupError` otherwise."""
     names = [queue_of(service.name).name for service in ALL if service.listens] + [QUEUE]
-    until = time.monotonic() + READY_SECONDS
+    until = time.monotonic() + QUEUES_SECONDS
     while time.monotonic() < until:
         if await asyncio.to_thread(all_taken, broker_url, names):
             return
         await asyncio.sleep(0.2)
     raise SetupError(
-        "消费者在 {seconds} 秒内没有就绪。请查看数据目录 logs 里的记录。", seconds=int(READY_SECONDS)
+        "消费者在 {seconds} 秒内没有就绪。请查看数据目录 logs 里的记录。", seconds=int(QUEUES_SECONDS)
     )
 
 
