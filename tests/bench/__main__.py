@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from shared import logs
-from tests.bench import allocation, board, intake, rounds, single, texts, workers
+from tests.bench import allocation, board, holding, intake, rounds, single, texts, workers
 from tests.bench.running import embedded, full
 
 BENCHES: dict[str, Callable[[], Awaitable[list[dict[str, Any]]]]] = {
@@ -23,6 +23,7 @@ BENCHES: dict[str, Callable[[], Awaitable[list[dict[str, Any]]]]] = {
     "allocation-100k": lambda: allocation.measure(100_000),
     "allocation-1m": lambda: allocation.measure(1_000_000),
     "single-need": single.measure,
+    "hold-back": holding.measure,
     "workers-2": workers.measure,
     "board-embedded": lambda: board.measure(embedded, "board-20-embedded"),
     "board-rabbitmq": lambda: board.measure(full, "board-20-rabbitmq"),

@@ -79,10 +79,10 @@ def _category(number: int) -> Category:
 CATALOGUE: Catalogue = {f"C{number:02}": _category(number) for number in range(CATEGORIES)}
 
 
-def market(offers: int, seed: int = 20240820) -> tuple[list[Need], list[Offer]]:
+def market(offers: int, seed: int = 20240820, needs: int = NEEDS) -> tuple[list[Need], list[Offer]]:
     """Needs to judge one after another, and the standing offers: the invented province's, as values."""
     some, rng = province(10 * offers, seed), np.random.default_rng(seed)
-    asked = rng.permutation(some.need_category.size)[:NEEDS]
+    asked = rng.permutation(some.need_category.size)[:needs]
     return (
         [_need(rng, number, some.needs, some.need_category) for number in asked.tolist()],
         [_offer(number, some.offers, some.offer_category) for number in range(offers)],

@@ -14,7 +14,7 @@ from matching.forecast import PastNeed
 from matching.model import Need, Offer, Plan, Policy
 from matching.verify import verify
 from tests.matching import build
-from tests.matching.build import HERE, NOW, TOWN, given, need, offer, plan, rules_of
+from tests.matching.build import HERE, NOW, OTHER_TOWN, TOWN, given, need, offer, plan, rules_of
 
 DAY = timedelta(days=1)
 PLAIN = Policy(fairness_points=0, class_fairness_points=0)
@@ -128,6 +128,14 @@ def test_needs_that_no_offer_may_serve_keep_nothing() -> None:
     assert kept(plan([LOW], [offer(quantity=1)], policy=SURE, recent=coming)) == [0]
 
 
+def test_each_need_to_come_asks_for_its_own_quantity() -> None:
+    """Only the one from this town may have the offer, and it wants a single unit, whatever order they are told in."""
+    here_alone = offer(quantity=3, service_areas=(TOWN,))
+    coming = [came(area=OTHER_TOWN, quantity=3), came(quantity=1)]
+    for told in (coming, coming[::-1]):
+        assert given(plan([LOW], [here_alone], policy=SURE, recent=told)) == {("low", "o1"): 1}
+
+
 @st.composite
 def boards(draw: st.DrawFn) -> tuple[list[Need], list[Offer], list[PastNeed]]:
     urgency = st.sampled_from(["critical", "high", "normal", "low"])
@@ -163,7 +171,7 @@ def test_always(board: tuple[list[Need], list[Offer], list[PastNeed]], seed: int
     """The order of what is known changes nothing, the proof holds, and no critical need is refused for those to come."""
     needs, offers, past = board
     result = plan(needs, offers, policy=WEEK, recent=past, seed=seed)
-    shuffled = random.Random(seed).sample(past, len(past))
+    shuffled = [replace(one) for one in random.Random(seed).sample(past, len(past))]
     again = plan(needs[::-1], offers[::-1], policy=WEEK, recent=shuffled, seed=seed)
     assert result.sheet is not None
     assert (given(again), kept(again)) == (given(result), kept(result))
