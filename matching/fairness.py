@@ -56,6 +56,17 @@ def rule_of(base: Pool, catalogue: Catalogue, policy: Policy, shares: Mapping[st
     return Shares(member, open_, np.array(points, dtype=np.int64), tuple(code for code, _ in numbers))
 
 
+def names_of(base: Pool, catalogue: Catalogue, shares: Shares) -> list[tuple[str, str]]:
+    """For each group its town or class and its family of categories."""
+    family = families(catalogue)
+    some = np.zeros(shares.open.size, np.int64)
+    for kind in range(shares.member.shape[1]):
+        inside = np.flatnonzero(shares.member[:, kind] >= 0)
+        some[shares.member[inside, kind]] = inside
+    categories = [base.needs[need].category for need in some.tolist()]
+    return [(code, family.get(one, one)) for code, one in zip(shares.codes, categories, strict=True)]
+
+
 def _counted(member: np.ndarray[tuple[int, ...], np.dtype[np.int32]], quantity: Ints, size: int) -> Ints:
     total = np.zeros(size, np.int64)
     for kind in range(member.shape[1]):

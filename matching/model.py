@@ -7,10 +7,13 @@ units of the category, scores and prices milli-points, distances metres. Every d
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from matching.plansheet import PlanSheet
 from matching.policy import Policy
+
+if TYPE_CHECKING:
+    from matching.lastplan import LastPlan  # it is made of what the solver gives, which knows these values
 
 __all__ = [
     "Assignment", "Catalogue", "Category", "Certificate", "Edge", "Fairness", "Need", "Offer", "PastAid", "PendingAid",
@@ -211,7 +214,7 @@ class Fairness:
 class Plan:
     """What `propose` answers. `prices`: how scarce each offer is, in milli-points a unit, between what one
     unit more would add and one less would cost; 0 where there is enough. `sheet`: the plan with its proof, put together
-    when asked for (see `matching.planfile`)."""
+    when asked for (see `matching.planfile`); `last`: the plan by names, for a later one to go on from, likewise."""
 
     assignments: tuple[Assignment, ...]
     alternatives: Mapping[str, tuple[Edge, ...]]
@@ -220,3 +223,4 @@ class Plan:
     fairness: tuple[Fairness, ...]
     prices: Mapping[str, int]
     sheet: Callable[[], PlanSheet] | None = field(default=None, repr=False, compare=False)
+    last: Callable[[], "LastPlan"] | None = field(default=None, repr=False, compare=False)

@@ -1,8 +1,9 @@
 """The one way in: needs and offers in, a plan out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from typing import TypeVar
 
@@ -11,10 +12,11 @@ from matching.candidates import barred, refusals
 from matching.columns import Ints, seconds
 from matching.edges import Alternatives, Edges
 from matching.export import sheet_of
-from matching.fairness import fairness, rule_of
+from matching.fairness import fairness, names_of, rule_of
 from matching.forecast import PastNeed, held_back
 from matching.graph import Graph, graph_of
 from matching.history import History
+from matching.lastplan import LastPlan, Names, kept, last_of
 from matching.model import (
     Catalogue,
     Need,
@@ -25,7 +27,7 @@ from matching.model import (
     Policy,
     Refusal,
 )
-from matching.pool import pool
+from matching.pool import Pool, pool
 from matching.problem import Asked, problem_of
 from matching.ranking import AdditiveModel
 from matching.rules import Setting
@@ -55,6 +57,7 @@ def propose(
     waiting: frozenset[tuple[str, str]] = frozenset(),
     recent: Iterable[PastNeed] = (),
     report: Report | None = None,
+    last: LastPlan | None = None,
 ) -> Plan:
     """Which offer should go to which need, how much of it, and why the rest should not.
 
@@ -69,7 +72,8 @@ def propose(
     futures (`matching.forecast`).
     `report` is told what is begun, with a figure: "columns" (needs), "candidates" (the part of the search that is done, 0 to 1),
     "scores" (pairs kept), what `allocation.allocate` tells, "refusals" (needs). It may be called from any thread; what it raises
-    ends the work.
+    ends the work. `last`: an earlier plan to go on from, of any board: only what has changed since moves, to a plan as good as a
+    fresh one, which then depends on it as well; `Plan.last` is what the next one may go on from.
 
     1. The hard rules (`matching.rules`) bar pairs; a refusal counts the offers that one rule barred for a
        need. A need that is barred whole has one refusal: a code of `NEED_RULES`, `nothing_open` (quantity
@@ -110,13 +114,22 @@ def propose(
         held_back=held_back(best, recent, seed)[asked.spans.offer],
         shares=rule_of(base, catalogue, policy, shares or {}),
     )
-    result = allocate(able, seed=seed, report=told)
+    names = partial(_names, asked, able, base, catalogue)
+    before = last_of(able, last, names()) if last is not None else None
+    result = allocate(able, seed=seed, report=told, last=before)
     told("refusals", len(needs))
     best = best.fairer(result.bonus(able))
     quantity = asked.by_pair(able.spread(result.quantity, asked.spread.pair.size), best.score.size)
     short = shortfalls(base, best, quantity, able.least[: len(base.offers)])
     refused = refusals(base, setting, out, tally) + short
-    return _plan(asked, able, best, result, quantity, refused, setting, shares or {})
+    return _plan(asked, able, names, best, result, quantity, refused, setting, shares or {})
+
+
+def _names(asked: Asked, able: Graph, base: Pool, catalogue: Catalogue) -> Names:
+    """What the solver's numbers stand for."""
+    of = [base.offers[offer].id for offer in asked.spans.offer.tolist()]
+    groups = names_of(base, catalogue, able.shares) if able.shares is not None else []
+    return Names([need.id for need in base.needs], asked.spans.names(base.offers), of, groups)
 
 
 def _once(items: Sequence[Item]) -> Sequence[Item]:
@@ -129,6 +142,7 @@ def _once(items: Sequence[Item]) -> Sequence[Item]:
 def _plan(
     asked: Asked,
     able: Graph,
+    names: Callable[[], Names],
     best: Scored,
     result: Allocation,
     quantity: Ints,
@@ -145,6 +159,7 @@ def _plan(
         certificate=result.certificate,
         fairness=fairness(base, best, quantity, shares),
         prices={offer.id: price for offer, price in zip(base.offers, prices.tolist(), strict=True)},
+        last=lambda: kept(able, result, names()),
         sheet=lambda: sheet_of(
             able,
             result,
