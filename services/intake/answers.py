@@ -42,6 +42,8 @@ class HouseholdState(Answer):
 
 
 class NeedItem(Answer):
+    """One need. `whole`: it has to come from one giver in full; needs with the same `bundle_id` only help together."""
+
     need_id: UUID
     need_number: str
     beneficiary_id: UUID
@@ -59,6 +61,8 @@ class NeedItem(Answer):
     received: int
     raised_at: datetime
     version: int
+    whole: bool = False
+    bundle_id: UUID | None = None
     text: str | None = None
 
 
@@ -91,12 +95,22 @@ class FollowUpItem(Answer):
     beneficiary_kind: str = ""
 
 
+class BundledNeed(Answer):
+    """Another need of the same bundle."""
+
+    need_id: UUID
+    category: str | None
+    quantity: int | None
+    status: str
+
+
 class NeedDetail(NeedItem):
-    """`may` names what the state still allows: confirm, change, withdraw, follow_up, close."""
+    """`may` names what the state still allows: confirm, change, withdraw, follow_up, close. `bundled_with`: without these it is of no use."""
 
     visit_id: UUID
     may: tuple[str, ...]
     close_reason: str | None = None
+    bundled_with: list[BundledNeed] = []
     commitments: list[CommitmentItem]
     follow_ups: list[FollowUpItem]
 

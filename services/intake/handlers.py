@@ -174,8 +174,17 @@ async def _write_needs(
     if not body.needs:
         return [], []
     fresh = await numbers(conn, "N", [standing.area] * len(body.needs))
+    bundles = {need.bundle: new_id() for need in body.needs if need.bundle is not None}
     drafts = [
-        draft(keyring, standing, origin, need, number, read_need)
+        draft(
+            keyring,
+            standing,
+            origin,
+            need,
+            number,
+            read_need,
+            bundle_id=bundles[need.bundle] if need.bundle is not None else None,
+        )
         for need, number in zip(body.needs, fresh, strict=True)
     ]
     await SQL.add_needs(conn, rows=[plain(row) for row, _ in drafts])

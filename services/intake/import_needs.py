@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import cache
 from typing import Any, get_args
@@ -25,7 +26,7 @@ from services.intake.importing import (
 )
 from services.intake.needs import Origin, draft
 from services.intake.reading import read_need
-from services.intake.schemas import NewNeed, NewSite, SiteKind
+from services.intake.schemas import BUNDLE_OF_ONE, NewNeed, NewSite, SiteKind
 from services.intake.sealing import plain
 from services.intake.standing import SQL, Standing, households
 from shared.clock import LOCAL
@@ -35,11 +36,14 @@ from shared.imports import batches
 from shared.sheets import Row, Sheet
 
 NOON, MIDNIGHT = time(12), time(23, 59, 59)
+BUNDLED = ("case_number", "beneficiary_kind", "beneficiary_name", "area", "visited_on", "bundle")
+"""What the rows of one bundle have in common."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One need of the sheet; `whom` is a household's id, or a site that may still have to be put on file."""
+    """One need of the sheet; `whom` is a household's id, or a site that may still have to be put on file. `bundle`: the first need number
+    of those that it only helps together with, or ''."""
 
     row: Row
     number: str
@@ -47,6 +51,7 @@ class Entry:
     visited_on: date
     new: NewNeed
     content_hash: bytes | None
+    bundle: str = ""
 
 
 async def plan(conn: Connection, sheet: Sheet, run: Import) -> Plan:
@@ -88,7 +93,29 @@ def _entries(
             unchanged.add(row.number)
         else:
             faults.add(row.number, "need_number", "number_used", NUMBER_USED)
-    return entries, unchanged
+    bundles = _bundles(sheet, faults, unchanged)
+    right = [entry for entry in entries if entry.row.number not in faults.rows]
+    return [replace(entry, bundle=bundles.get(entry.row.number, "")) for entry in right], unchanged
+
+
+def _bundles(sheet: Sheet, faults: Faults, unchanged: Set[int]) -> dict[int, str]:
+    """For each row of a bundle the first of its need numbers. A bundle comes in whole: one row alone, or beside a wrong one, is a fault."""
+    found: dict[tuple[object, ...], list[Row]] = defaultdict(list)
+    for row in sheet.rows:
+        if row.values["bundle"] is not None:
+            found[tuple(row.values[key] for key in BUNDLED)].append(row)
+    for rows in found.values():
+        wrong = any(row.number in faults.rows for row in rows)
+        for row in rows:
+            if row.number in faults.rows or row.number in unchanged:
+                continue
+            if len(rows) < 2:
+                faults.add(row.number, "bundle", "bundle_of_one", BUNDLE_OF_ONE, bundle=row.values["bundle"])
+            elif wrong:
+                faults.add(row.number, "bundle", "bundle_torn", "同一套里有别的行要改，改好后一起导入")
+    return {
+        row.number: min(str(r.values["need_number"]) for r in rows) for rows in found.values() for row in rows
+    }
 
 
 def _entry(faults: Faults, row: Row, files: Mapping[str, Mapping[str, Any]], run: Import) -> Entry | None:
@@ -137,7 +164,8 @@ def _whom(
 def _parse(faults: Faults, row: Row) -> NewNeed | None:
     values = row.values
     until = datetime.combine(values["needed_by"], MIDNIGHT, LOCAL) if values["needed_by"] else None
-    given = {key: values[key] for key in ("category", "text", "quantity", "urgency")}
+    given = {key: values[key] for key in ("category", "text", "quantity", "urgency", "bundle")}
+    given["whole"] = bool(values["whole"])
     try:
         return NewNeed.model_validate(given | {"needed_by": until})
     except ValidationError as error:
@@ -155,6 +183,10 @@ class Visited:
     @property
     def id(self) -> UUID:
         return uuid5(self.standing.id, self.day.isoformat())
+
+    def bundle_id(self, first: str) -> UUID | None:
+        """The id of the visit's bundle that begins with this need number, the same however often it is imported."""
+        return uuid5(self.id, f"bundle {first}") if first else None
 
     def at(self, now: datetime) -> datetime:
         """A sheet knows the day alone: noon stands for it, or now when it is not noon yet."""
@@ -192,7 +224,14 @@ def _drafts(
         visit = Visited(standings[entry.whom], entry.visited_on)
         origin = Origin(visit.id, visit.at(run.now), run.by, run.accept_readings)
         row, fact = draft(
-            run.keyring, visit.standing, origin, entry.new, entry.number, read, entry.content_hash
+            run.keyring,
+            visit.standing,
+            origin,
+            entry.new,
+            entry.number,
+            read,
+            entry.content_hash,
+            visit.bundle_id(entry.bundle),
         )
         drafts.append((visit, plain(row), fact))
     return drafts

@@ -106,5 +106,11 @@ NEEDS = Layout(
         Column("quantity", "数量", "Quantity", "int", least=1, help="按类别的单位，现金以元计；有类别时必填", help_en="In the category's unit, cash in yuan"),
         Column("urgency", "紧急程度", "Urgency", "choice", choices=URGENCY, help="危急：24小时内；紧急：3天；一般：14天；可缓：30天", help_en="Critical: 24 hours; high: 3 days; normal: 14 days; low: 30 days"),
         Column("needed_by", "最迟日期", "Needed by", "date", help="过了这天就没有用了才填", help_en="Only where help after that day is of no use"),
+        Column("whole", "一次给齐", "All at once", "bool", help="要一家一次给齐才有用的填是", help_en="Yes where it has to come from one giver in full"),
+        Column(
+            "bundle", "套号", "Set number", "int", least=1, most=9,
+            help="同一户同一天的几样成套、缺一样就没用的（如床和床垫），填同一个数字 1 到 9；成套的要有类别",
+            help_en="The same number, 1 to 9, for needs of one household and day that only help together, such as a bed and its mattress; each with its category",
+        ),
     ),
 )  # fmt: skip

@@ -43,8 +43,10 @@ def draft(
     number: str,
     read: Read,
     content_hash: bytes | None = None,
+    bundle_id: UUID | None = None,
 ) -> tuple[Row, Event]:
-    """A new need's row and the fact to publish: raised when its category is known, noted while only words are."""
+    """A new need's row and the fact to publish: raised when its category is known, noted while only words are. Needs with the same
+    `bundle_id` only help together."""
     need_id = new_id()
     found = read(new.text) if new.category is None and new.text else Suggestion()
     category = new.category or (
@@ -63,6 +65,8 @@ def draft(
         "quantity": new.quantity or found.quantity or (1 if category else None),
         "urgency": new.urgency or found.urgency or "normal",
         "needed_by": new.needed_by,
+        "whole": new.whole,
+        "bundle_id": bundle_id,
         "status": "open" if category else "noted",
         "suggested_category": found.category,
         "confidence_milli": found.confidence_milli,
@@ -91,6 +95,8 @@ def _facts(row: Mapping[str, Any], standing: Standing) -> dict[str, Any]:
         "quantity",
         "urgency",
         "needed_by",
+        "whole",
+        "bundle_id",
         "raised_at",
     )
     return {name: row[name] for name in names} | {

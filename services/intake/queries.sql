@@ -146,11 +146,11 @@ where beneficiary_id = :beneficiary_id order by visited_at desc limit 100;
 
 -- name: add_needs!
 insert into intake.need (id, need_number, beneficiary_id, beneficiary_kind, case_number, area, visit_id, text_enc, category, quantity,
-    urgency, needed_by, status, suggested_category, confidence_milli, content_hash, raised_by, raised_at)
+    urgency, needed_by, whole, bundle_id, status, suggested_category, confidence_milli, content_hash, raised_by, raised_at)
 select id, need_number, beneficiary_id, beneficiary_kind, case_number, area, visit_id, text_enc, category, quantity,
-    urgency, needed_by, status, suggested_category, confidence_milli, content_hash, raised_by, raised_at
+    urgency, needed_by, whole, bundle_id, status, suggested_category, confidence_milli, content_hash, raised_by, raised_at
 from jsonb_to_recordset(:rows) as r (id uuid, need_number text, beneficiary_id uuid, beneficiary_kind text, case_number text, area text,
-    visit_id uuid, text_enc bytea, category text, quantity int, urgency text, needed_by timestamptz, status text,
+    visit_id uuid, text_enc bytea, category text, quantity int, urgency text, needed_by timestamptz, whole boolean, bundle_id uuid, status text,
     suggested_category text, confidence_milli int, content_hash bytea, raised_by uuid, raised_at timestamptz);
 
 -- name: needs_by_number
@@ -158,6 +158,12 @@ select need_number, content_hash from intake.need where need_number = any (:numb
 
 -- name: need^
 select * from intake.need where id = :need_id;
+
+-- name: bundled_with
+-- The other needs of a need's bundle.
+select other.id as need_id, other.category, other.quantity, other.status
+from intake.need n join intake.need other on other.bundle_id = n.bundle_id and other.id <> n.id
+where n.id = :need_id order by other.id;
 
 -- name: lock_need^
 select * from intake.need where id = :need_id for update;

@@ -90,6 +90,7 @@ class NewMember(Request):
     vulnerabilities: VulnerabilityCodes = ()
 
 
+BUNDLE_OF_ONE = "第 {bundle} 套只有一样。成套的至少要两样；只有一样就不用填套号。"
 GUARDIAN = "有未满十四岁的成员，要由监护人同意（个人信息保护法第三十一条）。"
 
 
@@ -144,18 +145,26 @@ class Beneficiary(Request):
 
 
 class NewNeed(Request):
-    """One thing that is lacking: a category, or words that somebody will confirm a category for. No quantity means one unit."""
+    """One thing that is lacking: a category, or words that somebody will confirm a category for. No quantity means one unit.
+
+    `whole`: it has to come from one giver in full. Needs of one visit with the same `bundle` (1 to 9) only help together, so each
+    needs its category.
+    """
 
     category: CategoryCode | None = None
     text: Annotated[str, _words(2000)] | None = None
     quantity: Quantity | None = None
     urgency: Urgency | None = None
     needed_by: Moment | None = None
+    whole: bool = False
+    bundle: Annotated[int, Field(ge=1, le=9)] | None = None
 
     @model_validator(mode="after")
     def said_what(self) -> NewNeed:
         if self.category is None and self.text is None:
             raise RuleBroken("category_or_text", "请选择类别，或者用文字写明缺什么。")
+        if self.category is None and self.bundle is not None:
+            raise RuleBroken("bundle_needs_category", "成套的需求请选好类别，不能只写文字。")
         if self.category and self.quantity is None and tables.categories()[self.category].kind == "cash":
             raise RuleBroken("amount_needed", "现金类需求请填写金额（元）。")
         return self
@@ -177,6 +186,14 @@ class RecordVisit(Request):
     follow_up: FollowUpAnswer | None = None
     client_ref: Annotated[str, _words(60)] | None = None
     idempotency_key: IdempotencyKey = None
+
+    @model_validator(mode="after")
+    def bundles_have_parts(self) -> RecordVisit:
+        numbers = [need.bundle for need in self.needs]
+        for place, bundle in enumerate(numbers):
+            if bundle is not None and numbers.count(bundle) < 2:
+                raise RuleBroken("bundle_of_one", BUNDLE_OF_ONE, field=f"needs.{place}.bundle", bundle=bundle)
+        return self
 
 
 class ConfirmCategory(Request):

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from services.intake.answers import (
+    BundledNeed,
     CommitmentItem,
     Contact,
     FollowUpItem,
@@ -204,6 +205,9 @@ async def need(conn: Connection, need_id: UUID, by: Caller, keyring: Keyring) ->
         visit_id=row["visit_id"],
         may=next_steps(row["status"]) if full else (),
         close_reason=row["close_reason"],
+        bundled_with=[
+            BundledNeed.model_validate(dict(other)) for other in await SQL.bundled_with(conn, need_id=need_id)
+        ],
         commitments=[
             CommitmentItem.model_validate(dict(c)) for c in await SQL.commitments_of(conn, need_id=need_id)
         ],

@@ -97,6 +97,7 @@ class OfferAnswer(BaseModel):
     licences: list[str]
     vetted: bool
     per_household_limit: int | None
+    per_day_limit: int | None
     unit_value_fen: int | None
     condition: Condition
     version: int

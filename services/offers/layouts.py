@@ -43,6 +43,11 @@ OFFERS = Layout(
         Column("licences", "持证", "Licences", "licences", help="例如 低压电工作业证；需持证的服务没有证不能匹配", help_en="Work that needs a licence is not matched without it"),
         Column("vetted", "已背景核查", "Vetted", "bool", help="为未成年人服务的人员已做背景核查", help_en="Background checks are on file for work with minors"),
         Column("per_household_limit", "每户上限", "Limit per household", "int", least=1),
+        Column(
+            "per_day_limit", "每天上限", "Limit per day", "int", least=1,
+            help="一天最多能给出多少，例如咨询师一天 6 小时；空着表示不限",
+            help_en="What can be handed over in a day, such as a counsellor's 6 hours; empty means no limit",
+        ),
         Column("unit_value_yuan", "单价(元)", "Unit value (yuan)", "decimal", least=0, help="用于折价统计，最多两位小数", help_en="For statistics; two decimals at most"),
         Column("condition", "新旧", "Condition", "choice", choices=CONDITION, help="空着表示全新", help_en="Empty means new"),
     ),

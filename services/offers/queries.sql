@@ -20,15 +20,15 @@ returning id, name, kind, area;
 -- Enter offers; one whose number its charity has used already is left alone and not returned.
 insert into offers.offer (
     id, offer_number, charity_id, category, quantity, origin_area, service_areas, radius_m, pickup, available_from, available_until,
-    expires_on, designated_vulnerabilities, licences, vetted, per_household_limit, unit_value_fen, condition, content_hash)
+    expires_on, designated_vulnerabilities, licences, vetted, per_household_limit, per_day_limit, unit_value_fen, condition, content_hash)
 select
     o.id, o.offer_number, o.charity_id, o.category, o.quantity, o.origin_area, o.service_areas, o.radius_m, o.pickup, o.available_from,
-    o.available_until, o.expires_on, o.designated_vulnerabilities, o.licences, o.vetted, o.per_household_limit, o.unit_value_fen,
+    o.available_until, o.expires_on, o.designated_vulnerabilities, o.licences, o.vetted, o.per_household_limit, o.per_day_limit, o.unit_value_fen,
     o.condition, decode(o.content_hash, 'hex')
 from jsonb_to_recordset(:offers::jsonb) as o (
     id uuid, offer_number text, charity_id uuid, category text, quantity int, origin_area text, service_areas text[], radius_m int,
     pickup text, available_from timestamptz, available_until timestamptz, expires_on date, designated_vulnerabilities text[],
-    licences text[], vetted boolean, per_household_limit int, unit_value_fen int, condition text, content_hash text)
+    licences text[], vetted boolean, per_household_limit int, per_day_limit int, unit_value_fen int, condition text, content_hash text)
 on conflict (charity_id, offer_number) do nothing
 returning id, version;
 
@@ -38,12 +38,12 @@ update offers.offer t set
     category = o.category, quantity = o.quantity, origin_area = o.origin_area, service_areas = o.service_areas,
     radius_m = o.radius_m, pickup = o.pickup, available_from = o.available_from, available_until = o.available_until,
     expires_on = o.expires_on, designated_vulnerabilities = o.designated_vulnerabilities, licences = o.licences, vetted = o.vetted,
-    per_household_limit = o.per_household_limit, unit_value_fen = o.unit_value_fen, condition = o.condition,
+    per_household_limit = o.per_household_limit, per_day_limit = o.per_day_limit, unit_value_fen = o.unit_value_fen, condition = o.condition,
     content_hash = decode(o.content_hash, 'hex'), version = t.version + 1
 from jsonb_to_recordset(:offers::jsonb) as o (
     id uuid, version int, category text, quantity int, origin_area text, service_areas text[], radius_m int, pickup text,
     available_from timestamptz, available_until timestamptz, expires_on date, designated_vulnerabilities text[], licences text[],
-    vetted boolean, per_household_limit int, unit_value_fen int, condition text, content_hash text)
+    vetted boolean, per_household_limit int, per_day_limit int, unit_value_fen int, condition text, content_hash text)
 where t.id = o.id and t.version = o.version and t.status = 'open'
 returning t.id, t.version;
 

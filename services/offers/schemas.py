@@ -35,7 +35,7 @@ WithdrawReason = Literal["no_stock", "expired", "mistake", "other"]
 class OfferTerms(Request):
     """What is pledged and on which conditions. `quantity` is in the category's unit, `radius_m` in metres, `unit_value_fen` in fen.
 
-    Without `service_areas` an offer serves the county of its origin.
+    Without `service_areas` an offer serves the county of its origin. `per_day_limit`: what can be handed over in a day.
     """
 
     category: Donatable
@@ -51,6 +51,7 @@ class OfferTerms(Request):
     licences: Annotated[tuple[Licence, ...], Field(max_length=20)] = ()
     vetted: bool = False
     per_household_limit: Quantity | None = None
+    per_day_limit: Quantity | None = None
     unit_value_fen: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)] | None = None
     condition: Condition = "new"
 
@@ -101,6 +102,7 @@ class ChangeOffer(Request):
     licences: tuple[str, ...] | None = None
     vetted: bool | None = None
     per_household_limit: Quantity | None = None
+    per_day_limit: Quantity | None = None
     unit_value_fen: int | None = None
     condition: Condition | None = None
     idempotency_key: IdempotencyKey = None

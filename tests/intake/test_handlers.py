@@ -376,3 +376,63 @@ async def test_a_follow_up_of_somebody_else_is_refused(house: House) -> None:
     assert (await post(worker, "/visits", _answer(other, follow_up_id, "helped"))).status_code == 422
     assert (await post(worker, "/visits", _answer(need, uuid4(), "helped"))).status_code == 404
     assert await house.events(FollowUpAnswered) == []
+
+
+SET: list[dict[str, Any]] = [
+    {"category": "FUR-BED", "bundle": 1, "whole": True},
+    {"category": "FUR-MATT", "bundle": 1},
+    {"category": "APP-FAN", "quantity": 2},
+]
+
+
+async def test_needs_of_one_number_are_one_bundle_and_stay_so(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    ids = (await post(worker, "/visits", visit(needs=SET))).json()["need_ids"]
+    bed, mattress, fan = [event.data for event in await house.events(NeedRaised)]
+    assert bed["bundle_id"] == mattress["bundle_id"] is not None
+    assert (bed["whole"], mattress["whole"], fan["whole"], fan["bundle_id"]) == (True, False, False, None)
+    told = (await worker.get(f"{API}/needs/{ids[0]}")).json()
+    assert (told["whole"], told["bundle_id"]) == (True, bed["bundle_id"])
+    assert [other["need_id"] for other in told["bundled_with"]] == [ids[1]]
+    answer = await worker.patch(f"{API}/needs/{ids[0]}", json={"urgency": "high", "version": 1})
+    assert answer.status_code == 200, answer.text
+    [changed] = await house.events(NeedChanged)
+    assert (changed.data["whole"], changed.data["bundle_id"]) == (True, bed["bundle_id"])
+    gone = await worker.post(f"{API}/needs/{ids[1]}/withdraw", json={"reason": "solved", "version": 1})
+    assert gone.status_code == 200, gone.text
+    told = (await worker.get(f"{API}/needs/{ids[0]}")).json()
+    assert (told["bundle_id"], told["bundled_with"][0]["status"]) == (bed["bundle_id"], "withdrawn")
+
+
+async def test_two_visits_with_the_same_number_are_two_bundles(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    for _ in range(2):
+        await post(worker, "/visits", visit(needs=SET[:2]))
+    assert len({event.data["bundle_id"] for event in await house.events(NeedRaised)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("needs", "field", "rule"),
+    [
+        (SET[1:], "needs.0.bundle", "bundle_of_one"),
+        ([*SET[:2], {"category": "APP-FAN", "bundle": 3}], "needs.2.bundle", "bundle_of_one"),
+        ([SET[0], {"text": "还要一张床垫", "bundle": 1}], "needs.1", "bundle_needs_category"),
+        ([SET[0] | {"bundle": 10}, SET[1]], "needs.0.bundle", "less_than_equal"),
+    ],
+)
+async def test_a_bundle_has_two_parts_and_each_a_category(
+    house: House, needs: list[dict[str, Any]], field: str, rule: str
+) -> None:
+    worker = await house.person("worker", LUOJING)
+    answer = await post(worker, "/visits", visit(needs=needs))
+    assert answer.status_code == 422
+    assert (field, rule) in [(e["field"], e["rule"]) for e in answer.json()["errors"]]
+
+
+async def test_words_that_must_come_whole_are_raised_so(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    need = await one_need(worker, needs=[{"text": "说不清的东西", "whole": True}])
+    body = {"category": "APP-FAN", "quantity": 3, "urgency": "normal", "version": need["version"]}
+    assert (await post(worker, f"/needs/{need['need_id']}/category", body)).status_code == 200
+    [raised] = await house.events(NeedRaised)
+    assert (raised.data["whole"], raised.data["quantity"]) == (True, 3)

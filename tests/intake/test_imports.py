@@ -286,3 +286,47 @@ async def test_forgotten_rows_are_gone(house: House) -> None:
         "select num_nulls(refused_file_enc, data_key) from intake.import_run where id = $1", UUID(run_id)
     )
     assert left == 2
+
+
+def _set_rows() -> list[dict[str, Any]]:
+    """Two needs of one household that only help together, one alone, and one of another household under the same number."""
+    rows = need_rows(3, households=2, quantity=1)
+    rows[0] |= {"category": "FUR-BED", "bundle": 1, "whole": True}
+    rows[2] |= {"category": "FUR-MATT", "bundle": 1}
+    return rows
+
+
+async def _bundles(house: House) -> dict[str, Any]:
+    rows = await house.db.pool.fetch("select need_number, whole, bundle_id from intake.need")
+    return {row["need_number"]: (row["whole"], row["bundle_id"]) for row in rows}
+
+
+async def test_rows_with_one_set_number_are_a_bundle_however_often_they_come(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    await upload(worker, "households", households_file(household_rows(2)), "whole")
+    for _ in range(2):
+        assert (await upload(worker, "needs", needs_file(_set_rows()), "whole")).status_code == 200
+    found = await _bundles(house)
+    assert found["X-00000"][1] == found["X-00002"][1] is not None
+    assert [found[number][0] for number in sorted(found)] == [True, False, False]
+    assert found["X-00001"][1] is None
+    raised = {event.data["bundle_id"] for event in await house.events(NeedRaised)}
+    assert raised == {None, str(found["X-00000"][1])}
+
+
+async def test_a_bundle_in_a_sheet_comes_in_whole_or_not_at_all(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    await upload(worker, "households", households_file(household_rows(2)), "whole")
+    alone, torn, words = _set_rows(), _set_rows(), _set_rows()
+    alone[1] |= {"bundle": 1}
+    torn[2] |= {"needed_by": (NOW - timedelta(days=9)).date()}
+    words[2] |= {"category": None, "text": "还要一张床垫"}
+    for rows, faults in (
+        (alone, [(3, "bundle_of_one")]),
+        (torn, [(2, "bundle_torn"), (4, "before_visit")]),
+        (words, [(2, "bundle_torn"), (4, "bundle_needs_category")]),
+    ):
+        answer = await upload(worker, "needs", needs_file(rows), "preview")
+        assert [(f["row"], f["rule"]) for f in answer.json()["faults"]] == faults
+    await upload(worker, "needs", needs_file(torn), "right_rows")
+    assert set(await _bundles(house)) == {"X-00001"}

@@ -268,3 +268,24 @@ async def test_a_contact_is_a_fragment(house: House) -> None:
     answer = await charity.get(f"/intake/commitments/{story.commitment_id}/contact")
     assert "张示例一" in answer.text and "<html" not in answer.text
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_set_is_marked_in_the_form_and_shown_with_its_other_parts(house: House) -> None:
+    worker = await house.person("worker", LUOJING)
+    parts = {
+        "needs.0.category": "FUR-BED",
+        "needs.0.bundle": "1",
+        "needs.0.whole": "true",
+        "needs.1.text": "",
+    }
+    refused = await worker.post("/intake/visits/new", data=_form(**parts))
+    assert refused.status_code == 422 and "第 1 套只有一样" in refused.text
+    assert 'value="true" checked> 要一家一次给齐' in refused.text
+    assert '<option value="1" selected>第 1 套</option>' in refused.text
+    both = parts | {"needs.1.category": "FUR-MATT", "needs.1.bundle": "1"}
+    assert (await worker.post("/intake/visits/new", data=_form(**both))).status_code == 303
+    bed, mattress = [event.data for event in await house.events(NeedRaised)]
+    assert bed["bundle_id"] == mattress["bundle_id"]
+    page = await worker.get(f"/intake/needs/{bed['need_id']}")
+    assert "要一家一次给齐" in page.text and f"/intake/needs/{mattress['need_id']}" in page.text
+    assert (await worker.get("/intake/needs")).text.count("成套") == 2

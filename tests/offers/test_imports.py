@@ -183,9 +183,12 @@ async def test_what_is_exported_can_be_imported_and_changes_nothing(house: House
             available_until=date(2035, 1, 1),
             vetted=True,
             per_household_limit=2,
+            per_day_limit=6,
         ),
     ]
     await send(client, "whole", *rows)
+    limits = [event.data["per_day_limit"] for event in await house.events(OfferRegistered)]
+    assert sorted(limits, key=str) == [6, None]
     exported = await client.get("/api/offers/v1/offers.xlsx")
     told = (
         await client.post(ADDRESS, params={"mode": "whole"}, files={"file": ("o.xlsx", exported.content)})

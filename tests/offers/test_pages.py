@@ -14,6 +14,7 @@ import pytest
 import services.offers
 from services.offers.layouts import OFFERS
 from shared.bus import new_id
+from shared.events import OfferChanged, OfferRegistered
 from shared.i18n import catalogue
 from shared.sheets import write
 from tests.house import House
@@ -158,3 +159,26 @@ async def test_import_previews_and_then_takes_the_right_rows(house: House) -> No
     large = await office.post("/offers/imports", data={"mode": "preview", "content": "QUJD" * 500_000})
     assert large.status_code == 200
     assert "<code>" in large.text, "a file of a few megabytes travels in the form"
+
+
+async def test_what_can_be_given_in_a_day_is_entered_shown_and_changed(house: House) -> None:
+    client, charity_id = await giver(house)
+    giver_id = {"charity_id": str(charity_id)}
+    form = giver_id | terms(category="PSY-COUN", per_day_limit="6", idempotency_key=str(new_id()))
+    answer = await client.post("/offers/new", data=form)
+    assert answer.status_code == 303, answer.text[-2000:]
+    [registered] = await house.events(OfferRegistered)
+    assert registered.data["per_day_limit"] == 6
+    address = f"/offers/{registered.data['offer_id']}"
+    page = await client.get(address)
+    assert '<th scope="row">每天上限</th><td>6 ' in page.text
+    assert 'name="per_day_limit" type="number" inputmode="numeric" min="1" value="6"' in page.text
+    api = f"/api/offers/v1/offers/{registered.data['offer_id']}"
+    assert (await client.get(api)).json()["per_day_limit"] == 6
+    changed = terms(category="PSY-COUN", per_day_limit="", version="1", idempotency_key=str(new_id()))
+    assert (await client.post(address, data=changed)).status_code == 303
+    [change] = await house.events(OfferChanged)
+    assert change.data["per_day_limit"] is None
+    zero = giver_id | terms(category="PSY-COUN", per_day_limit="0", idempotency_key=str(new_id()))
+    refused = await client.post("/offers/new", data=zero)
+    assert refused.status_code == 422 and "必须大于 0" in refused.text

@@ -91,6 +91,8 @@ create table intake.need (
     quantity int check (quantity > 0),
     urgency text not null check (urgency in ('critical', 'high', 'normal', 'low')),
     needed_by timestamptz,
+    whole boolean not null default false,
+    bundle_id uuid,
     status text not null
         check (status in ('noted', 'open', 'partly_met', 'met', 'received', 'closed', 'withdrawn')),
     suggested_category text,
@@ -103,9 +105,11 @@ create table intake.need (
     raised_at timestamptz not null,
     version int not null default 1 check (version > 0),
     check (close_reason is null or status = 'closed'),
-    check (status in ('noted', 'withdrawn') or (category is not null and quantity is not null))
+    check (status in ('noted', 'withdrawn') or (category is not null and quantity is not null)),
+    check (bundle_id is null or category is not null)
 );
 create index need_beneficiary on intake.need (beneficiary_id);
+create index need_bundle on intake.need (bundle_id) where bundle_id is not null;
 create index need_status on intake.need (status, id);
 create index need_area on intake.need (area text_pattern_ops, id);
 

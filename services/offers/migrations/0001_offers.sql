@@ -25,6 +25,7 @@ create table offers.offer (
     licences text[] not null default '{}',
     vetted boolean not null default false,
     per_household_limit int check (per_household_limit > 0),
+    per_day_limit int check (per_day_limit > 0),
     unit_value_fen int check (unit_value_fen >= 0),
     condition text not null check (condition in ('new', 'used')),
     status text not null default 'open' check (status in ('open', 'withdrawn')),
@@ -146,7 +147,7 @@ create policy mine on offers.import_run to nuanlian_offers
 grant select, insert on offers.charity, offers.offer to nuanlian_offers, nuanlian_offers_system;
 -- Whose an offer is and which number it has never change.
 grant update (category, quantity, origin_area, service_areas, radius_m, pickup, available_from, available_until, expires_on,
-    designated_vulnerabilities, licences, vetted, per_household_limit, unit_value_fen, condition, status, withdraw_reason, version,
+    designated_vulnerabilities, licences, vetted, per_household_limit, per_day_limit, unit_value_fen, condition, status, withdraw_reason, version,
     content_hash) on offers.offer to nuanlian_offers, nuanlian_offers_system;
 grant select on offers.commitment, offers.delivery, offers.standing to nuanlian_offers, nuanlian_offers_system;
 grant insert, update on offers.commitment, offers.delivery to nuanlian_offers_system;
