@@ -15,7 +15,7 @@ import numpy as np
 
 from matching.allocation import allocate
 from matching.candidates import barred
-from matching.columns import Ints, seconds
+from matching.columns import Bools, Ints, seconds
 from matching.features import DAY_S
 from matching.graph import HIGHEST_SCORE, Graph, Problem, graph_of, worth
 from matching.history import History
@@ -83,16 +83,23 @@ def _small(units: Ints) -> Small:
 def held_back(best: Scored, recent: Iterable[PastNeed], seed: int) -> Ints:
     """Milli-points that a unit of each offer is worth kept: what the office set for its category or, if more, what the forecast says.
 
-    Never so much that it refuses a present need of at least `policy.spared_urgency_points` of urgency: who is there in
-    distress doesn't make room for who may come, even if that would score more.
+    Never so much that it refuses a present need of at least `policy.spared_urgency_points` of urgency, or its bundle: who is
+    there in distress doesn't make room for who may come, even if that would score more.
     """
     policy = best.setting.policy
     points = [policy.hold_back_points.get(offer.category, 0) for offer in best.pool.offers]
     kept = np.maximum(MILLI * np.array(points, dtype=np.int64), worth_kept(best, recent, seed))
-    urgent = [policy.urgency_points.get(need.urgency, 0) for need in best.pool.needs]
-    spared = np.flatnonzero(np.array(urgent, dtype=np.int64)[best.pairs.need] >= policy.spared_urgency_points)
+    spared = np.flatnonzero(_spared(best.pool.needs, policy)[best.pairs.need])
     np.minimum.at(kept, best.pairs.offer[spared], np.maximum(0, best.score[spared] - 1))
     return kept
+
+
+def _spared(needs: Sequence[Need], policy: Policy) -> Bools:
+    urgent = [policy.urgency_points.get(need.urgency, 0) >= policy.spared_urgency_points for need in needs]
+    bundles = {need.bundle for need, so in zip(needs, urgent, strict=True) if so} - {""}
+    return np.array(
+        [so or need.bundle in bundles for need, so in zip(needs, urgent, strict=True)], dtype=np.bool_
+    )
 
 
 def worth_kept(best: Scored, recent: Iterable[PastNeed], seed: int) -> Ints:

@@ -43,8 +43,8 @@ class Policy:
     `hold_back_points`: per category, what a unit is worth kept for urgent needs that are likely to come: needs that score
     less don't get it. `forecast_samples`: how many futures are drawn to find out what units are worth kept, offer by offer, at
     least those points (0 = none are; `matching.forecast`), from the needs of the last `forecast_days` for the next
-    `forecast_horizon_days`. `spared_urgency_points`: needs whose urgency counts so many points or more are never refused for
-    what is kept. `stability_points`: what a unit must gain to be moved from a proposal that waits on the board.
+    `forecast_horizon_days`. `spared_urgency_points`: needs whose urgency counts so many points or more, and their bundles,
+    are never refused for what is kept. `stability_points`: what a unit must gain to be moved from a proposal that waits on the board.
     `substitute_milli`: multiplies the catalogue's factor of a substitute; 0 forbids substitutes.
     `edges_per_need`: how many of a need's best offers come before the solver; the certificate speaks of
     these.

@@ -109,6 +109,17 @@ def test_a_critical_need_is_never_refused_for_one_to_come() -> None:
     assert rules_of(plan([now], [offer(quantity=1)], policy=strict, recent=coming), "now") == {"held_back": 1}
 
 
+def test_neither_is_the_bundle_that_it_needs() -> None:
+    """Without the low need's unit the critical one would get nothing."""
+    now = need("now", urgency="critical", category="HEAT", bundle="b")
+    rest = replace(LOW, bundle="b")
+    board = ([now, rest], [offer(quantity=1), offer("heat", category="HEAT", quantity=1)])
+    coming = [came(vulnerabilities=("ORPHAN",)), came(vulnerabilities=("ORPHAN",), category="HEAT")]
+    assert given(plan(*board, policy=SURE, recent=coming)) == {("now", "heat"): 1, ("low", "o1"): 1}
+    strict = replace(SURE, spared_urgency_points=41)
+    assert given(plan(*board, policy=strict, recent=coming)) == {}
+
+
 def test_points_that_the_office_fixed_are_the_least_that_is_kept() -> None:
     fixed = replace(SURE, hold_back_points={"FAN": 500})
     assert kept(plan([LOW], [offer(quantity=1)], policy=fixed, recent=[came()])) == [500_000]
