@@ -12,9 +12,12 @@ from pydantic import BaseModel, ConfigDict
 from shared.access import Call
 from shared.i18n import Language
 from shared.labels import LABELS
-from shared.tables import category_label, vulnerability_label
+from shared.tables import area_label, category_label, licence_label, vulnerability_label
 
 Say = Callable[[str, Mapping[str, object] | None], str]
+NAMED: Mapping[str, Callable[[str, Language], str]] = {
+    "vulnerability": vulnerability_label, "category": category_label, "area": area_label, "licence": licence_label,
+}  # fmt: skip
 
 # One sentence for each factor of a score: first the one with parameters, then what is said without them.
 FACTORS: dict[str, tuple[str, str]] = {
@@ -82,21 +85,28 @@ class Words:
         """The sentence for one rule that refused."""
         return self.say(RULES.get(code, code), None)
 
+    def filled(self, message: str, params: Mapping[str, Any]) -> str:
+        """A message with the parameters of the engine said as people say them."""
+        return self.say(message, self._readable(params) or None)
+
     def _readable(self, params: Mapping[str, Any]) -> dict[str, object]:
         return {key: value for name, raw in params.items() for key, value in self._param(name, raw)}
 
     def _param(self, name: str, raw: Any) -> list[tuple[str, object]]:
         match name:
-            case "vulnerability":
-                return [(name, vulnerability_label(raw, self.language))]
-            case "category":
-                return [(name, category_label(raw, self.language))]
+            case _ if name in NAMED:
+                return [(name, NAMED[name](raw, self.language))]
+            case "vulnerabilities":
+                named = (vulnerability_label(code, self.language) for code in raw.split(";"))
+                return [(name, (", " if self.language == "en" else "、").join(named))]
             case "level":
                 return [(name, self.say(LABELS["urgency"].get(raw, raw), None))]
             case "factor":
                 return [("percent", raw / 10 if raw % 10 else raw // 10)]
             case "metres":
                 return [("km", f"{raw / 1000:.1f}")]
+            case "was":
+                return [("was_km", f"{raw / 1000:.1f}")]
             case "date":
                 return [(name, self._day(date.fromisoformat(raw)))]
             case _:

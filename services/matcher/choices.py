@@ -1,4 +1,4 @@
-"""One need and all that could serve it: why it got nothing, and the live ranking."""
+"""One need and all that could serve it: why it got nothing, the live ranking, and what would turn it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from uuid import UUID
 
 from matching.explain import Explanation, explain
 from matching.model import Edge, PastAid, PendingAid
-from services.matcher import loading, rules
+from matching.turning import Bid
+from services.matcher import loading, rules, turns
 from services.matcher.champion import in_force
 from services.matcher.handlers import SQL
 from services.matcher.schemas import (
@@ -18,6 +19,7 @@ from services.matcher.schemas import (
     OfferRanked,
     OfferRefused,
     RefusalShown,
+    TurnShown,
     Why,
 )
 from shared.db import Connection
@@ -105,20 +107,47 @@ def _counted(verdict: Explanation) -> list[dict[str, Any]]:
 
 
 async def offers_for(conn: Connection, need_id: UUID, words: Words) -> NeedOffers:
-    """The live ranking of a need, with what is refused and why. Raises `Missing`."""
+    """The live ranking of a need, with what is refused and why, and what would turn either. Raises `Missing`."""
     choice = await choose(conn, need_id)
-    verdict = choice.verdict
+    verdict, bids = choice.verdict, await _bids(conn, choice)
+    turning = verdict.turn(bids)
+    first, ahead = turns.firsts(turning, verdict.edges, words), turns.aheads(turning, bids, words)
+    lifts = turns.lifts(turning, words)
     return NeedOffers(
         need_id=need_id,
         lacks=choice.lacks,
         barred=verdict.barred,
         barred_sentence=words.rule(verdict.barred) if verdict.barred else "",
-        ranked=tuple(_ranked(choice.offers[edge.offer_id], edge, words) for edge in verdict.edges),
+        ranked=tuple(
+            _ranked(
+                choice.offers[edge.offer_id], edge, words, first.get(edge.offer_id), ahead.get(edge.offer_id)
+            )
+            for edge in verdict.edges
+        ),
         refused=tuple(
-            OfferRefused(**_named(choice.offers[offer]), rule=rule, sentence=words.rule(rule))
+            OfferRefused(
+                **_named(choice.offers[offer]), rule=rule, sentence=words.rule(rule), lifts=lifts[offer]
+            )
             for offer, rule in verdict.refused
         ),
     )
+
+
+async def _bids(conn: Connection, choice: Choice) -> dict[str, Bid]:
+    """Scores to pass for offers that others are to get whole. None where the need has what it lacks on the board, or must be
+    met in full or in a bundle: there a unit's score alone decides nothing."""
+    pending = await SQL.pending_of_need(conn, id=choice.need["id"])
+    if (
+        choice.need["whole"]
+        or choice.need["bundle_id"]
+        or sum(p["quantity"] for p in pending) >= choice.lacks
+    ):
+        return {}
+    had = {str(row["offer_id"]) for row in pending}
+    free = {name: offer for name, offer in choice.offers.items() if name not in had}
+    codes = sorted({offer["category"] for offer in free.values()})
+    rows = await SQL.outbid(conn, id=choice.need["id"], categories=codes)
+    return turns.bids_of(rows, free, rules.policy().stability_points)
 
 
 def _named(offer: Any) -> dict[str, Any]:
@@ -130,6 +159,10 @@ def _named(offer: Any) -> dict[str, Any]:
     }
 
 
-def _ranked(offer: Any, edge: Edge, words: Words) -> OfferRanked:
+def _ranked(
+    offer: Any, edge: Edge, words: Words, first: TurnShown | None, ahead: TurnShown | None
+) -> OfferRanked:
     told = tell([factor.model_dump() for factor in rules.factors(edge)], words)
-    return OfferRanked(**_named(offer), free=offer["quantity"], score=edge.score, reasons=told)
+    return OfferRanked(
+        **_named(offer), free=offer["quantity"], score=edge.score, reasons=told, first=first, ahead=ahead
+    )

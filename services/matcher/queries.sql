@@ -309,6 +309,10 @@ select p.id, p.offer_id, p.quantity, p.score, p.by_person, o.offer_number, o.cha
 from matcher.proposal p join matcher.offer o on o.id = p.offer_id
 where p.need_id = :id and p.status = 'pending' order by p.score desc, p.id;
 
+-- name: outbid
+-- Offers of these categories that rounds proposed to other needs, with the score that the least of them has.
+select offer_id, units, beats, kin from matcher.outbid(:id, :categories::text[]);
+
 -- name: hand_of_need$
 -- What people proposed for a need by hand, leaving out the proposal that is being replaced.
 select coalesce(sum(quantity), 0)::int from matcher.proposal

@@ -191,8 +191,36 @@ class UnservedNeed(BaseModel):
     reasons: tuple[RuleCounted, ...]
 
 
+class ChangeShown(BaseModel):
+    """One value that would be different, with its sentence; `params` as the engine says them (see `matching.turning`)."""
+
+    code: str
+    params: dict[str, str | int]
+    sentence: str
+
+
+class TurnShown(BaseModel):
+    """`missing` thousandths of a point to the score `beats` and over it (0: it is over it already). Each change alone would bring
+    them, worked out anew with the rules and the model in force; none is listed where nothing single would."""
+
+    beats: int
+    missing: int
+    changes: tuple[ChangeShown, ...]
+
+
+class LiftShown(ChangeShown):
+    """A change that would lift the rule; `then`: the rule that would refuse the offer next, empty if none would."""
+
+    then: str
+    then_sentence: str
+
+
 class OfferRanked(BaseModel):
-    """An offer that could serve the need; `score` is the sum of the reasons' points, in thousandths of a point."""
+    """An offer that could serve the need; `score` is the sum of the reasons' points, in thousandths of a point.
+
+    `first`: what would make it the need's first, null for the first. `ahead`: for an offer that is proposed to other needs whole,
+    what would bring this need before one of them, null for the rest; the next round weighs everything at once.
+    """
 
     offer_id: UUID
     offer_number: str
@@ -201,10 +229,12 @@ class OfferRanked(BaseModel):
     free: int
     score: int
     reasons: tuple[Told, ...]
+    first: TurnShown | None = None
+    ahead: TurnShown | None = None
 
 
 class OfferRefused(BaseModel):
-    """An offer that can't serve the need, and the first rule that says so."""
+    """An offer that can't serve the need, the first rule that says so, and what would lift this rule, and nothing beyond it."""
 
     offer_id: UUID
     offer_number: str
@@ -212,6 +242,7 @@ class OfferRefused(BaseModel):
     category: str
     rule: str
     sentence: str
+    lifts: tuple[LiftShown, ...] = ()
 
 
 class NeedOffers(BaseModel):

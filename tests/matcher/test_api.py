@@ -223,3 +223,57 @@ async def test_by_hand_a_whole_need_is_met_in_full_or_not_at_all(house: House) -
     assert (await _hand(client, need, enough, quantity=3)).status_code == 201
     (made,) = await house.events(ProposalMade)
     assert (made.data["whole"], made.data["bundle_id"]) == (True, None)
+
+
+async def test_what_would_turn_the_ranking_is_told_and_true(house: House) -> None:
+    need = facts.need(quantity=2)
+    best, fetched = facts.offer(), facts.offer(pickup="self_pickup")
+    no = facts.offer(designated_vulnerabilities=("ELD_ALONE",), quantity=4)
+    never = facts.offer(category="APP-CEILFAN", service_areas=(facts.OTHER_COUNTY,))
+    await tell(house, need, best, fetched, no, never)
+    client = await house.person("worker", facts.LUOJING)
+    url = f"/api/matcher/v1/needs/{need.need_id}/offers"
+    told = (await client.get(url)).json()
+    first, second = told["ranked"]
+    assert (first["first"], first["ahead"], second["ahead"]) == (None, None, None)
+    turn = second["first"]
+    assert turn["beats"] == first["score"]
+    assert turn["missing"] >= first["score"] - second["score"] > 0
+    said = {change["code"]: change["sentence"] for change in turn["changes"]}
+    assert said["designation"] == "捐方指定帮扶：孤儿"
+    refused = {row["offer_id"]: row for row in told["refused"]}
+    lifts = refused[str(no.offer_id)]["lifts"]
+    assert [(lift["code"], lift["then"]) for lift in lifts] == [("held", ""), ("designation", "")]
+    (served,) = refused[str(never.offer_id)]["lifts"]
+    assert (served["code"], served["then"]) == ("served", "licence_missing")
+    english = (await client.get(url, headers={"accept-language": "en"})).json()
+    assert (
+        english["refused"][-1]["lifts"][0]["then_sentence"]
+        or english["refused"][0]["lifts"][0]["then_sentence"]
+    )
+    await tell(house, facts.offer_changed(fetched, designated_vulnerabilities=("ORPHAN",)))
+    again = (await client.get(url)).json()
+    assert again["ranked"][0]["offer_id"] == str(fetched.offer_id)
+
+
+async def test_what_would_bring_a_need_before_those_that_got_a_scarce_offer(house: House) -> None:
+    offer = facts.offer(quantity=1)
+    urgent = facts.need(area=facts.RONGGUI, urgency="critical")
+    need = facts.need(raised_at=facts.NOW)
+    assert await plan(house, urgent, need, offer) == {(str(urgent.need_id), str(offer.offer_id)): 1}
+    client = await house.person("worker", facts.LUOJING)
+    url = f"/api/matcher/v1/needs/{need.need_id}/offers"
+    (row,) = (await client.get(url)).json()["ranked"]
+    (waits,) = await rows(house, "select score from matcher.proposal where status = 'pending'")
+    # What waits on the board moves for a gain of two points alone. The worker sees no proposal of the other town, only its score.
+    assert row["ahead"]["beats"] == waits["score"] + 2_000
+    assert row["ahead"]["missing"] == waits["score"] + 2_001 - row["score"]
+    told = {change["code"]: change["params"] for change in row["ahead"]["changes"]}
+    assert told["urgency"] == {"level": "critical"}
+    await tell(house, facts.changed(need, urgency="critical"))
+    (row,) = (await client.get(url)).json()["ranked"]
+    assert row["ahead"]["missing"] == 0
+    await run(house)
+    assert await pending(house) == {(str(need.need_id), str(offer.offer_id)): 1}
+    (row,) = (await client.get(url)).json()["ranked"]
+    assert row["ahead"] is None

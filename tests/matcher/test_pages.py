@@ -16,16 +16,24 @@ LABELLED = {text for labels in LABELS.values() for text in labels.values()}
 
 
 async def test_pages_speak_both_languages(house: House) -> None:
-    need, offer = facts.need(quantity=2), facts.offer(charity_name="Example", quantity=1)
+    need, offer = facts.need(quantity=9), facts.offer(charity_name="Example", quantity=1)
     refused = facts.offer(charity_name="Elsewhere", service_areas=(facts.OTHER_COUNTY,))
-    await plan(house, need, offer, refused)
+    await plan(house, need, offer, refused, facts.offer(charity_name="Second", pickup="self_pickup"))
     client = await house.person("coordinator", facts.COUNTY)
     (latest,) = (await client.get("/api/matcher/v1/rounds")).json()["items"]
     pages = {
         "/matcher/": ("匹配轮次", "0.0000%"),
         "/matcher/unserved": ("没有着落的需求", need.case_number, "罗定市", f"/matcher/needs/{need.need_id}"),
         f"/matcher/rounds/{latest['round_id']}": ("证明", "各镇街的满足比例", "罗定市"),
-        f"/matcher/needs/{need.need_id}": ("为什么", "可用的资源", "不在资源的服务范围内", "正在等待审批"),
+        f"/matcher/needs/{need.need_id}": (
+            "为什么",
+            "可用的资源",
+            "不在资源的服务范围内",
+            "正在等待审批",
+            "为什么不是第一",
+            "改为送货上门",
+            "服务范围包括",
+        ),
     }
     for url, words in pages.items():
         chinese, english = await client.get(url), await client.get(url, headers=ENGLISH)

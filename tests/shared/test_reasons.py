@@ -8,7 +8,7 @@ from pathlib import Path
 from matching.candidates import DUPLICATE_OPEN, NO_OFFER, NOTHING_OPEN
 from matching.ranking import TERMS
 from matching.rules import NEED_RULES, PAIR_RULES
-from matching.shortfall import EXHAUSTED, HELD_BACK, OUTRANKED, TOO_LOW
+from matching.shortfall import EXHAUSTED, HELD_BACK, INCOMPLETE, OUTRANKED, TOO_LOW
 from shared.i18n import Language, merge, say
 from shared.reasons import FACTORS, RULES, Words, tell
 
@@ -32,6 +32,7 @@ def test_every_code_of_the_engine_has_its_sentence() -> None:
         NO_OFFER,
         OUTRANKED,
         EXHAUSTED,
+        INCOMPLETE,
         TOO_LOW,
         HELD_BACK,
     }

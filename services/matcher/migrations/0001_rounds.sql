@@ -223,3 +223,22 @@ create policy proposers on matcher.proposal for insert to nuanlian_matcher
     with check (area like any ((select access.areas('coordinator'))::text[]));
 create policy swappers on matcher.proposal for update to nuanlian_matcher
     using (area like any ((select access.areas('coordinator'))::text[]));
+
+-- Of each offer of these categories what rounds proposed to needs beside this one: how many units, and the least score among
+-- them. A reader sees the proposals of their own area alone; of the others they learn these numbers, and whether the one that
+-- scores least is of the need's town.
+create function matcher.outbid(wanted uuid, codes text[])
+returns table (offer_id uuid, units int, beats int, kin boolean)
+language sql stable security definer set search_path = matcher, pg_temp as $$
+    select p.offer_id, sum(p.quantity)::int, min(p.score),
+        (array_agg(left(p.area, 9) = left(n.area, 9) order by p.score, left(p.area, 9) = left(n.area, 9) desc))[1]
+    from need n cross join proposal p join offer o on o.id = p.offer_id
+    where n.id = wanted and n.area like any (access.areas('worker', 'coordinator', 'auditor'))
+        and p.status = 'pending' and p.by_person is null and p.need_id <> wanted and o.category = any (codes)
+    group by p.offer_id
+$$;
+grant create on schema matcher to nuanlian_matcher_system;
+alter function matcher.outbid(uuid, text[]) owner to nuanlian_matcher_system;
+revoke create on schema matcher from nuanlian_matcher_system;
+revoke execute on function matcher.outbid(uuid, text[]) from public;
+grant execute on function matcher.outbid(uuid, text[]) to nuanlian_matcher, nuanlian_matcher_system;

@@ -50,3 +50,11 @@ document.addEventListener("DOMContentLoaded", () => {
   arrangeTables();
 });
 window.addEventListener("resize", arrangeTables);
+
+// On paper nothing can be unfolded: what is told in a fold-out is open while it prints.
+window.addEventListener("beforeprint", () => {
+  document.querySelectorAll("details.told:not([open])").forEach((fold) => { fold.open = true; fold.dataset.folded = ""; });
+});
+window.addEventListener("afterprint", () => {
+  document.querySelectorAll("details.told[data-folded]").forEach((fold) => { fold.open = false; delete fold.dataset.folded; });
+});
