@@ -15,6 +15,7 @@ from services.coordination.rules import (
     OfferState,
     Refused,
     Waiting,
+    bundles_of,
     params_of,
     settle,
 )
@@ -47,7 +48,7 @@ async def approve(
 
 
 async def approve_many(conn: Connection, command: ApproveMany, by: Caller, language: Language) -> Approvals:
-    """Promise what can be promised, in the order given; the rest is refused with its reason."""
+    """Promise what can be promised, in the order given; the rest is refused with its reason. A bundle is promised all or not at all."""
     return await _approve(conn, {key: ApproveProposal() for key in command.proposal_ids}, by, language)
 
 
@@ -86,8 +87,7 @@ async def _approve(
         for row in await SQL.lock_offers(conn, ids=[row["offer_id"] for row in parties])
     }
     needs = {
-        row["id"]: NeedState(**row)
-        for row in await SQL.lock_needs(conn, ids=[row["need_id"] for row in parties])
+        row["id"]: NeedState(**row) for row in await SQL.lock_needs(conn, ids=await _beside(conn, parties))
     }
     locked = {row["id"]: row for row in await SQL.lock_proposals(conn, ids=list(wanted))}
     waiting = [
@@ -95,7 +95,9 @@ async def _approve(
         for key, command in wanted.items()
         if key in locked and locked[key]["need_id"] in needs and locked[key]["offer_id"] in offers
     ]
-    granted, refused = settle(waiting, offers, needs, by.person_id)
+    bundles = sorted({need.bundle_id for need in needs.values() if need.bundle_id})
+    lacking = bundles_of(await SQL.bundles(conn, ids=bundles)) if bundles else {}
+    granted, refused = settle(waiting, offers, needs, by.person_id, lacking)
     found = {proposal.id for proposal in waiting}
     refused += [Refused(key, "missing", "", 0, 0) for key in wanted if key not in found]
     return Approvals(
@@ -104,6 +106,11 @@ async def _approve(
             RefusedOne(proposal_id=r.proposal_id, rule=r.rule, params=params_of(r, language)) for r in refused
         ),
     )
+
+
+async def _beside(conn: Connection, parties: Sequence[Any]) -> list[UUID]:
+    """The needs that proposals speak of, and those that only help together with them."""
+    return [row["id"] for row in await SQL.needs_beside(conn, ids=[row["need_id"] for row in parties])]
 
 
 async def _promise(conn: Connection, granted: Sequence[Granted], by: Caller) -> list[Approved]:

@@ -76,15 +76,29 @@ async def _show(
 ) -> tuple[ProposalShown, ...]:
     ids = [] if brief else sorted({UUID(other["offer_id"]) for row in rows for other in row["alternatives"]})
     offers = {offer["id"]: offer for offer in await SQL.offers_named(conn, ids=ids)} if ids else {}
-    return tuple(_shown(row, offers, words) for row in rows)
+    bundles = sorted({row["bundle_id"] for row in rows if row["bundle_id"]})
+    lacking = await SQL.bundles(conn, ids=bundles) if bundles else []
+    return tuple(_shown(row, offers, _beside(row, lacking), words) for row in rows)
 
 
-def _shown(row: Any, offers: Mapping[UUID, Any], words: Words) -> ProposalShown:
+def _beside(row: Any, lacking: Sequence[Any]) -> list[dict[str, Any]]:
+    """The other needs of a proposal's bundle that lack something."""
+    return [
+        dict(other)
+        for other in lacking
+        if other["bundle_id"] == row["bundle_id"] and other["need_id"] != row["need_id"]
+    ]
+
+
+def _shown(
+    row: Any, offers: Mapping[UUID, Any], beside: Sequence[Mapping[str, Any]], words: Words
+) -> ProposalShown:
     plain = {key: value for key, value in row.items() if key in ProposalShown.model_fields}
     others = [(other, offers.get(UUID(other["offer_id"]))) for other in row["alternatives"]]
     told = {
         "proposal_id": row["id"],
         "reasons": tell(row["factors"], words),
+        "together": tuple(beside),
         "alternatives": tuple(_alternative(other, offer, words) for other, offer in others if offer),
     }
     return ProposalShown.model_validate(plain | told)

@@ -39,6 +39,8 @@ async def copy_need(conn: Connection, event: NeedRaised) -> None:
         consent=event.consent,
         raised_at=event.raised_at,
         raised_by=event.raised_by,
+        whole=event.whole,
+        bundle_id=event.bundle_id,
     )
 
 

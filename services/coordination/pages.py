@@ -89,19 +89,23 @@ async def post_decline(request: Request, proposal_id: UUID, call: Call = needs("
 
 @router.post("/approvals/summary")
 async def post_summary(request: Request, call: Call = needs("coordinator")) -> HTMLResponse:
-    """What approving the ticked rows would do; nothing is done yet."""
+    """What approving the ticked rows would do, and the rest of their bundles with them; nothing is done yet."""
     try:
         body = parse(ApproveMany, await fields(request))
     except AidError as error:
         return await _board(request, call, error)
     async with call.transaction() as conn:
-        rows = list((await board.some(conn, body.proposal_ids, words_of(call))).values())
+        ticked = await board.some(conn, body.proposal_ids, words_of(call))
+        beside = {found for row in ticked.values() if row.status == "pending" for found in row.all_ids}
+        added = await board.some(conn, sorted(beside - set(body.proposal_ids)), words_of(call))
+    rows = [*ticked.values(), *added.values()]
     filters, _ = _filters(request)
     return PAGES.render(
         request,
         "coordination/summary.html",
         rows=[row for row in rows if row.status == "pending"],
-        gone=len(body.proposal_ids) - sum(row.status == "pending" for row in rows),
+        gone=len(body.proposal_ids) - sum(row.status == "pending" for row in ticked.values()),
+        added=len(added),
         totals=rules.totals(rows),
         query=_link(filters).partition("?")[2],
         back=_link(filters),

@@ -2,15 +2,16 @@
 -- The need as its owner says it; an older version than the one known changes nothing. What is promised stays covered.
 insert into coordination.need as n (
     id, version, asked, quantity, area, beneficiary_id, case_number, category, urgency, needed_by, vulnerabilities, minor, consent,
-    raised_at, raised_by)
+    raised_at, raised_by, whole, bundle_id)
 values (
     :id, :version, :asked, :asked, :area, :beneficiary_id, :case_number, :category, :urgency, :needed_by, :vulnerabilities::text[],
-    :minor, :consent, :raised_at, :raised_by)
+    :minor, :consent, :raised_at, :raised_by, :whole, :bundle_id)
 on conflict (id) do update set
     version = excluded.version, asked = excluded.asked, quantity = greatest(excluded.asked, n.met), area = excluded.area,
     beneficiary_id = excluded.beneficiary_id, case_number = excluded.case_number, category = excluded.category,
     urgency = excluded.urgency, needed_by = excluded.needed_by, vulnerabilities = excluded.vulnerabilities, minor = excluded.minor,
-    consent = excluded.consent, raised_at = excluded.raised_at, raised_by = excluded.raised_by
+    consent = excluded.consent, raised_at = excluded.raised_at, raised_by = excluded.raised_by,
+    whole = excluded.whole, bundle_id = excluded.bundle_id
 where excluded.version > n.version;
 
 -- name: end_need!
@@ -63,13 +64,27 @@ where p.status = 'pending';
 -- The offers and needs that these proposals speak of.
 select id, need_id, offer_id from coordination.proposal where id = any (:ids::uuid[]);
 
+-- name: needs_beside
+-- The needs of these and of the bundles that they belong to.
+select other.id from coordination.need n
+join coordination.need other on other.id = n.id or other.bundle_id = n.bundle_id
+where n.id = any (:ids::uuid[]);
+
+-- name: bundles
+-- What bundles still lack, need by need, with the proposals that wait for it.
+select n.bundle_id, n.id as need_id, n.category, n.quantity - n.met as "left",
+    array(select p.id from coordination.proposal p where p.need_id = n.id and p.status = 'pending' order by p.score desc, p.id) as proposal_ids
+from coordination.need n
+where n.bundle_id = any (:ids::uuid[]) and n.open and n.met < n.quantity
+order by n.category, n.id;
+
 -- name: lock_offers
 -- First of the three locks that every change of quantities takes, always in this order and by id.
 select id, open, quantity - committed as "left", category, charity_id, pickup
 from coordination.offer where id = any (:ids::uuid[]) order by id for update;
 
 -- name: lock_needs
-select id, open, consent, quantity - met as "left", area, beneficiary_id, case_number, urgency, raised_by
+select id, open, consent, quantity - met as "left", area, beneficiary_id, case_number, urgency, raised_by, whole, bundle_id
 from coordination.need where id = any (:ids::uuid[]) order by id for update;
 
 -- name: lock_proposals
@@ -133,7 +148,7 @@ where id = :id;
 -- Proposals with what they are about, best first, after the cursor.
 select p.id, p.need_id, p.offer_id, p.area, p.quantity, p.score, p.factors, p.alternatives, p.proposed_by, p.status, p.version,
     p.listed_at, p.decided_at, p.decline_reason, p.approved_quantity,
-    n.case_number, n.category, n.urgency, n.needed_by, n.vulnerabilities, n.raised_by, n.quantity - n.met as need_left,
+    n.case_number, n.category, n.urgency, n.needed_by, n.vulnerabilities, n.raised_by, n.whole, n.bundle_id, n.quantity - n.met as need_left,
     o.offer_number, o.charity_name, o.category as offer_category, o.pickup, o.quantity - o.committed as offer_left
 from coordination.proposal p
 join coordination.need n on n.id = p.need_id
@@ -150,7 +165,7 @@ order by p.score desc, p.id desc limit :most;
 -- Some proposals by id.
 select p.id, p.need_id, p.offer_id, p.area, p.quantity, p.score, p.factors, p.alternatives, p.proposed_by, p.status, p.version,
     p.listed_at, p.decided_at, p.decline_reason, p.approved_quantity,
-    n.case_number, n.category, n.urgency, n.needed_by, n.vulnerabilities, n.raised_by, n.quantity - n.met as need_left,
+    n.case_number, n.category, n.urgency, n.needed_by, n.vulnerabilities, n.raised_by, n.whole, n.bundle_id, n.quantity - n.met as need_left,
     o.offer_number, o.charity_name, o.category as offer_category, o.pickup, o.quantity - o.committed as offer_left
 from coordination.proposal p
 join coordination.need n on n.id = p.need_id

@@ -22,6 +22,15 @@ REFUSALS: dict[str, tuple[type[AidError], str]] = {
     "consent_missing": (Conflict, "受益对象没有同意或撤回了同意，{item}暂不能批准。请社工先取得同意。"),
     "own_request": (Forbidden, "这项需求或建议是您自己提出的，请由另一位同事审批（{item}）。"),
     "too_much": (Invalid, "批准数量不能超过建议的 {left} {unit}{item}。请减少数量。"),
+    "whole_in_part": (Invalid, "{item}要一家一次给齐，不能只批一部分：要批 {left} {unit}。"),
+    "bundle_others": (
+        Conflict,
+        "{item}属于成套的需求，缺一样就没用：同一套还有 {others} 条建议，请一起批准。",
+    ),
+    "bundle_incomplete": (
+        Conflict,
+        "{item}属于成套的需求，同一套里还有 {others} 样没有凑齐，先批这一样没有用。请等下一轮匹配，或请社工核对这一套。",
+    ),
     "missing": (Missing, "找不到这条记录，或者您无权查看。请核对编号。"),
 }
 
@@ -51,6 +60,30 @@ class NeedState:
     case_number: str
     urgency: str
     raised_by: UUID | None
+    whole: bool = False
+    bundle_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Needs that only help together: what each open one still lacks, and the proposals that wait for it."""
+
+    left: Mapping[UUID, int]
+    pending: Mapping[UUID, Sequence[UUID]]
+
+
+def bundles_of(rows: Iterable[Any]) -> dict[UUID, Bundle]:
+    """Bundles by id from what each of their needs lacks."""
+    found: dict[UUID, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row["bundle_id"], []).append(row)
+    return {
+        bundle: Bundle(
+            {row["need_id"]: row["left"] for row in some},
+            {row["need_id"]: row["proposal_ids"] for row in some},
+        )
+        for bundle, some in found.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,26 +166,100 @@ class Refused:
 
 
 def settle(
-    waiting: Sequence[Waiting], offers: Mapping[UUID, OfferState], needs: Mapping[UUID, NeedState], by: UUID
+    waiting: Sequence[Waiting],
+    offers: Mapping[UUID, OfferState],
+    needs: Mapping[UUID, NeedState],
+    by: UUID,
+    bundles: Mapping[UUID, Bundle] | None = None,
 ) -> tuple[list[Granted], list[Refused]]:
-    """Approve in the order given as long as something is left; what is granted is taken off before the next is looked at."""
-    offer_left = {offer.id: offer.left for offer in offers.values()}
-    need_left = {need.id: need.left for need in needs.values()}
+    """Approve in the order given as long as something is left; what is granted is taken off before the next is looked at.
+
+    The proposals of one bundle stand where its first one does, and are all approved or none: together they have to bring all that
+    its open needs lack.
+    """
+    left = _Left(
+        {offer.id: offer.left for offer in offers.values()}, {need.id: need.left for need in needs.values()}
+    )
+    granted: list[Granted] = []
+    refused: list[Refused] = []
+    for group in _together(waiting, needs):
+        bundle = (bundles or {}).get(needs[group[0].need_id].bundle_id or group[0].id)
+        tried = left.copy()
+        yes, no = _one_by_one(group, offers, needs, by, tried)
+        refused += no
+        if yes and bundle is not None and (torn := _lacking(bundle, yes)):
+            refused += [_apart(one, bundle, torn, group, left) for one in yes]
+            continue
+        granted += yes
+        left = tried
+    return granted, refused
+
+
+@dataclass(slots=True)
+class _Left:
+    """What is left of each offer, and lacking of each need."""
+
+    offers: dict[UUID, int]
+    needs: dict[UUID, int]
+
+    def copy(self) -> _Left:
+        return _Left(dict(self.offers), dict(self.needs))
+
+    def of(self, proposal: Waiting) -> tuple[int, int]:
+        return self.offers[proposal.offer_id], self.needs[proposal.need_id]
+
+    def take(self, proposal: Waiting) -> tuple[int, int]:
+        self.offers[proposal.offer_id] -= proposal.wanted
+        self.needs[proposal.need_id] -= proposal.wanted
+        return self.of(proposal)
+
+
+def _together(waiting: Sequence[Waiting], needs: Mapping[UUID, NeedState]) -> list[list[Waiting]]:
+    """The proposals of one bundle side by side, every other alone, in the order given."""
+    groups: dict[UUID, list[Waiting]] = {}
+    for proposal in waiting:
+        groups.setdefault(needs[proposal.need_id].bundle_id or proposal.id, []).append(proposal)
+    return list(groups.values())
+
+
+def _one_by_one(
+    waiting: Sequence[Waiting],
+    offers: Mapping[UUID, OfferState],
+    needs: Mapping[UUID, NeedState],
+    by: UUID,
+    left: _Left,
+) -> tuple[list[Granted], list[Refused]]:
     granted: list[Granted] = []
     refused: list[Refused] = []
     for proposal in waiting:
-        offer, need = offers[proposal.offer_id], needs[proposal.need_id]
-        left = (offer_left[offer.id], need_left[need.id])
-        rule = broken(proposal, offer, need, left, by)
+        offer, need, now = offers[proposal.offer_id], needs[proposal.need_id], left.of(proposal)
+        rule = broken(proposal, offer, need, now, by)
         if rule:
-            refused.append(Refused(proposal.id, rule, offer.category, *left, _details(rule, proposal, left)))
-            continue
-        offer_left[offer.id] -= proposal.wanted
-        need_left[need.id] -= proposal.wanted
-        granted.append(
-            Granted(proposal, offer, need, proposal.wanted, offer_left[offer.id], need_left[need.id])
-        )
+            refused.append(Refused(proposal.id, rule, offer.category, *now, _details(rule, proposal, now)))
+        else:
+            granted.append(Granted(proposal, offer, need, proposal.wanted, *left.take(proposal)))
     return granted, refused
+
+
+def _lacking(bundle: Bundle, granted: Sequence[Granted]) -> list[UUID]:
+    """The needs of a bundle that would be left short."""
+    given: dict[UUID, int] = {}
+    for one in granted:
+        given[one.need.id] = given.get(one.need.id, 0) + one.quantity
+    return [need for need, lacks in bundle.left.items() if given.get(need, 0) < lacks]
+
+
+def _apart(
+    one: Granted, bundle: Bundle, lacking: Sequence[UUID], asked: Sequence[Waiting], left: _Left
+) -> Refused:
+    """The refusal of a proposal that could be approved, had all of its bundle been."""
+    known = {proposal.id for proposal in asked}
+    others = [found for need in lacking for found in bundle.pending[need] if found not in known]
+    rule = "bundle_others" if others else "bundle_incomplete"
+    now = left.of(one.proposal)
+    return Refused(
+        one.proposal.id, rule, one.offer.category, *now, {"left": now[0], "others": len(others or lacking)}
+    )
 
 
 def broken(proposal: Waiting, offer: OfferState, need: NeedState, left: tuple[int, int], by: UUID) -> str:
@@ -167,13 +274,14 @@ def broken(proposal: Waiting, offer: OfferState, need: NeedState, left: tuple[in
         ("consent_missing", not need.consent),
         ("offer_short", left[0] < proposal.wanted),
         ("need_short", left[1] < proposal.wanted),
+        ("whole_in_part", need.whole and proposal.wanted < left[1]),
     )
     return next((rule for rule, stands in table if stands), "")
 
 
 def _details(rule: str, proposal: Waiting, left: tuple[int, int]) -> dict[str, Any]:
     match rule:
-        case "need_short":
+        case "need_short" | "whole_in_part":
             return {"left": left[1]}
         case "too_much":
             return {"left": proposal.quantity}
@@ -186,7 +294,7 @@ def _details(rule: str, proposal: Waiting, left: tuple[int, int]) -> dict[str, A
 
 
 def params_of(refused: Refused, language: Language) -> dict[str, Any]:
-    """What the sentence needs, in the reader's language: `item`, `left`, `unit`; and `left_offer`, `left_need` for machines."""
+    """What the sentence needs, in the reader's language: `item`, `left`, `unit`, `others`; and `left_offer`, `left_need` for machines."""
     return {
         "rule": refused.rule,
         "item": category_label(refused.category, language) if refused.category else "",
@@ -194,5 +302,6 @@ def params_of(refused: Refused, language: Language) -> dict[str, Any]:
         "unit": unit_label(refused.category, language) if refused.category else "",
         "left_offer": refused.offer_left,
         "left_need": refused.need_left,
+        "others": refused.params.get("others", 0),
         "proposal_status": refused.params.get("proposal_status", "pending"),
     }

@@ -93,8 +93,21 @@ class AlternativeShown(BaseModel):
     reasons: tuple[Told, ...]
 
 
+class BundledNeed(BaseModel):
+    """Another need of the same bundle, with what it lacks and the proposals that wait for it, the best first."""
+
+    need_id: UUID
+    category: str
+    left: int
+    proposal_ids: tuple[UUID, ...]
+
+
 class ProposalShown(BaseModel):
-    """A proposal with all that a decision needs. `score` is the sum of the reasons' points, in thousandths of a point."""
+    """A proposal with all that a decision needs. `score` is the sum of the reasons' points, in thousandths of a point.
+
+    `whole`: it is approved in full or not at all; `together`: these needs only help together with it, so their proposals are approved
+    in the same request.
+    """
 
     proposal_id: UUID
     need_id: UUID
@@ -122,6 +135,14 @@ class ProposalShown(BaseModel):
     decided_at: datetime | None
     decline_reason: str | None
     approved_quantity: int | None
+    whole: bool = False
+    bundle_id: UUID | None = None
+    together: tuple[BundledNeed, ...] = ()
+
+    @property
+    def all_ids(self) -> tuple[UUID, ...]:
+        """This proposal and those that wait for the rest of its bundle."""
+        return (self.proposal_id, *(found for other in self.together for found in other.proposal_ids))
 
 
 class RefusalShown(BaseModel):

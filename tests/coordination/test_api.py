@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from shared.bus import new_id
 from shared.events import ProposalApproved, ProposalDeclined
 from tests.coordination.build import APPROVE, DECLINE, approve, pair, quantities, row, tell
@@ -202,3 +204,63 @@ async def test_without_a_session_there_are_no_rows(house: House) -> None:
         for table in ("need", "proposal", "commitment"):
             assert await conn.fetchval(f"select count(*) from coordination.{table}") == 0
     assert (await row(house, "select count(*) as n from coordination.proposal"))["n"] == 1
+
+
+async def _bed_and_mattress(house: House, proposed: int = 2) -> list[UUID]:
+    """The proposals of a bundle of two needs, the first `proposed` of them on the board."""
+    both = {"beneficiary_id": new_id(), "bundle_id": new_id(), "whole": True}
+    needs = [facts.need(category=code, **both) for code in ("FUR-BED", "FUR-MATT")]
+    offers = [facts.offer(category=need.category) for need in needs]
+    made = [facts.proposal(need, offer) for need, offer in zip(needs, offers, strict=True)]
+    await tell(house, *needs, *offers, *made[:proposed])
+    return [one.proposal_id for one in made]
+
+
+async def test_a_whole_need_is_not_approved_in_part(house: House) -> None:
+    need, offer = facts.need(quantity=3, whole=True), facts.offer()
+    made = facts.proposal(need, offer, quantity=3)
+    await tell(house, need, offer, made)
+    client = await house.person("coordinator", facts.COUNTY)
+    answer = await approve(client, made.proposal_id, quantity=2)
+    assert (answer.status_code, answer.json()["rule"]) == (422, "whole_in_part")
+    assert "要批 3 台" in answer.json()["detail"]
+    assert await quantities(house, need, offer) == (0, 0)
+    assert (await approve(client, made.proposal_id)).status_code == 200
+
+
+async def test_a_bundle_is_approved_together_or_not_at_all(house: House) -> None:
+    bed, mattress = await _bed_and_mattress(house)
+    client = await house.person("coordinator", facts.COUNTY)
+    shown = (await client.get(f"{BOARD}/{bed}")).json()
+    assert (shown["whole"], [other["category"] for other in shown["together"]]) == (True, ["FUR-MATT"])
+    assert shown["together"][0]["proposal_ids"] == [str(mattress)]
+    alone = await approve(client, bed)
+    assert (alone.status_code, alone.json()["rule"], alone.json()["others"]) == (409, "bundle_others", 1)
+    assert "还有 1 条建议" in alone.json()["detail"]
+    torn = (await client.post(MANY, json={"proposal_ids": [str(bed)], "key": "one"})).json()
+    assert [(no["rule"], no["status"]) for no in torn["refused"]] == [("bundle_others", 409)]
+    assert await house.events(ProposalApproved) == []
+    both = (await client.post(MANY, json={"proposal_ids": [str(bed), str(mattress)], "key": "two"})).json()
+    assert (len(both["approved"]), both["refused"]) == (2, [])
+
+
+async def test_what_is_left_of_a_bundle_waits_until_all_of_it_can_be_had(house: House) -> None:
+    bed, mattress = await _bed_and_mattress(house)
+    client = await house.person("coordinator", facts.COUNTY)
+    await client.post(DECLINE.format(mattress), json={"reason": "too_far"})
+    alone = await approve(client, bed)
+    assert (alone.status_code, alone.json()["rule"]) == (409, "bundle_incomplete")
+    (waiting,) = (await client.get(BOARD)).json()["items"]
+    assert waiting["together"][0]["proposal_ids"] == []
+
+
+async def test_the_rest_of_a_bundle_stands_when_a_part_is_withdrawn(house: House) -> None:
+    both = {"beneficiary_id": new_id(), "bundle_id": new_id()}
+    bed, mattress = (facts.need(category=code, **both) for code in ("FUR-BED", "FUR-MATT"))
+    offer = facts.offer(category="FUR-BED")
+    made = facts.proposal(bed, offer)
+    await tell(house, bed, mattress, offer, made)
+    client = await house.person("coordinator", facts.COUNTY)
+    assert (await approve(client, made.proposal_id)).status_code == 409
+    await tell(house, facts.withdrawn(mattress))
+    assert (await approve(client, made.proposal_id)).status_code == 200

@@ -140,3 +140,27 @@ async def test_new_proposals_are_a_chip_and_move_no_row(house: House) -> None:
     assert (
         await client.get("/coordination/new", params={"since": since, "urgency": "low"})
     ).text.strip() == ""
+
+
+async def test_a_set_is_approved_from_one_row_after_a_summary(house: House) -> None:
+    both = {"beneficiary_id": new_id(), "bundle_id": new_id(), "whole": True}
+    needs = [facts.need(category=code, **both) for code in ("FUR-BED", "FUR-MATT")]
+    offers = [facts.offer(category=need.category) for need in needs]
+    made = [facts.proposal(need, offer) for need, offer in zip(needs, offers, strict=True)]
+    await tell(house, *needs, *offers, *made)
+    client = await house.person("coordinator", facts.COUNTY)
+    page = (await client.get("/coordination/")).text
+    for words in ("整件", "成套", "床垫 × 1 张", "批准整套（2 条）", "同一套的其他建议会在下一轮匹配时收回"):
+        assert words in page, words
+    assert f"/coordination/proposals/{made[0].proposal_id}/approve" not in page
+    english = (await client.get(f"/coordination/proposals/{made[0].proposal_id}", headers=ENGLISH)).text
+    assert "Approve the whole set (2)" in english and "Mattress" in english
+    one = {"proposal_ids[]": [str(made[0].proposal_id)]}
+    summary = (await client.post("/coordination/approvals/summary", data=one)).text
+    assert "带上了同一套的另外 1 条" in summary
+    ids = re.findall(r'name="proposal_ids\[\]" value="([^"]+)"', summary)
+    assert set(ids) == {str(each.proposal_id) for each in made}
+    done = await client.post("/coordination/approvals", data={"key": "set", "proposal_ids[]": ids})
+    assert "批准了 2 条，0 条没有批准" in done.text
+    for need, offer in zip(needs, offers, strict=True):
+        assert await quantities(house, need, offer) == (1, 1)

@@ -22,8 +22,12 @@ create table coordination.need (
     consent boolean not null default false,
     raised_at timestamptz,
     raised_by uuid,
+    whole boolean not null default false,
+    bundle_id uuid,
     check (met between 0 and quantity)
 );
+
+create index need_bundle on coordination.need (bundle_id) where bundle_id is not null;
 
 -- `pledged` is what the charity last said; `quantity` never falls below what is promised (`committed`).
 create table coordination.offer (
