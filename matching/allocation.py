@@ -15,7 +15,7 @@ import numpy as np
 from matching.bargain import Bargain
 from matching.columns import Ints
 from matching.exact import MOST_LOT_EDGES, fits, solve, solve_lots
-from matching.graph import Graph, Prices, Worth, most_of, upper_bound, worth
+from matching.graph import Graph, Worth, most_of, worth
 from matching.lots import Alike, lots_of
 from matching.market import Small, market
 from matching.mending import Mender
@@ -23,6 +23,7 @@ from matching.model import Certificate
 from matching.parts import batches, components
 from matching.phases import EASE, Phases, increments
 from matching.programme import shared_out, solve_together, together
+from matching.proof import Prices, upper_bound
 from matching.resume import Last, fits_graph
 
 GAP = 1e-4

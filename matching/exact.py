@@ -12,9 +12,10 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import coo_matrix, csr_matrix
 
 from matching.columns import Bools, Floats, Ints
-from matching.graph import Graph, Prices
+from matching.graph import Graph
 from matching.lots import Lots
 from matching.market import Small
+from matching.proof import Prices
 from matching.shares import Shares, nobody
 
 MOST_EDGES, MOST_STEPS, NODES = 4_000, 80_000, 1_000

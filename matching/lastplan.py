@@ -8,8 +8,9 @@ import numpy as np
 
 from matching.allocation import FINEST, Allocation
 from matching.columns import Ints
-from matching.graph import Graph, Prices
+from matching.graph import Graph
 from matching.market import Small
+from matching.proof import Prices
 from matching.resume import Last
 
 Name = TypeVar("Name", str, tuple[str, str])

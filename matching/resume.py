@@ -6,8 +6,9 @@ import numpy as np
 
 from matching.auction import limit, most_worth, two_best
 from matching.compiled import compiled
-from matching.graph import Graph, Prices
+from matching.graph import Graph
 from matching.market import Market, Small, add
+from matching.proof import Prices
 
 SLACK = 2
 

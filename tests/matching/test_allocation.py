@@ -14,7 +14,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from matching.allocation import Allocation, NotWhole, _check, allocate
 from matching.columns import Ints
-from matching.graph import Graph, Prices, Problem, TooLarge, graph_of, upper_bound
+from matching.graph import Graph, Problem, TooLarge, graph_of
+from matching.proof import Prices, upper_bound
 from tests.bench.allocation import flow
 
 

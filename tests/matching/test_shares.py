@@ -12,7 +12,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from matching.allocation import allocate
 from matching.bargain import Bargain
 from matching.columns import Ints
-from matching.graph import Graph, Prices, upper_bound, worth
+from matching.graph import Graph, worth
+from matching.proof import Prices, upper_bound
 from matching.shares import Shares
 from tests.matching.test_allocation import Case, cases, crowd, ints
 
