@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matching.columns import NEVER, Ints, day
+from matching.columns import NEVER, Bools, Ints, day
 from matching.model import Need, Offer
 from matching.pool import Pool
 from matching.rules import Setting
@@ -23,12 +23,18 @@ SPANS = (1, 3, 7, 14, 30)
 class Spans:
     """What the solver takes for offers: all offers by their numbers, each limited one by its first span; then further spans.
 
-    `offer`: the offer of each; `quantity`: units; `last`: the day on which it ends, 0 if that doesn't matter.
+    `offer`: the offer of each; `quantity`: units; `last`: the day on which it ends, 0 if that doesn't matter; `keeps`: whether the days
+    after it have room for its units.
     """
 
     offer: Ints
     quantity: Ints
     last: Ints
+    keeps: Bools
+
+    def kept(self, points: Ints) -> Ints:
+        """What a unit is worth kept, of each span, from `points` of each offer: nothing where it can't be handed over later."""
+        return np.where(self.keeps, points[self.offer], 0)
 
     def names(self, offers: tuple[Offer, ...]) -> list[str]:
         """The offers' ids, the spans of one told apart by their number."""
@@ -53,14 +59,14 @@ class Spread:
 def spans_of(base: Pool, setting: Setting) -> Spans:
     """The spans of a round's offers."""
     size, today = len(base.offers), day(setting.now)
-    offer, quantity, last = np.arange(size), base.offer_columns.quantity.copy(), np.zeros(size, np.int64)
-    more: list[tuple[int, int, int]] = []
+    table = np.zeros((size, 4), np.int64)
+    table[:, 0], table[:, 1], table[:, 3] = np.arange(size), base.offer_columns.quantity, 1
+    more: list[tuple[int, int, int, bool]] = []
     for number in _limited(base):
-        (units, end), *further = _spans(base, number, today)
-        quantity[number], last[number] = units, end
-        more += [(number, units, end) for units, end in further]
-    table = np.array(more, dtype=np.int64).reshape(-1, 3)
-    return Spans(*(np.concatenate(pair) for pair in zip((offer, quantity, last), table.T, strict=True)))
+        table[number], *further = ((number, *span) for span in _spans(base, number, today))
+        more += further
+    offer, quantity, last, keeps = np.concatenate([table, np.array(more, dtype=np.int64).reshape(-1, 4)]).T
+    return Spans(offer, quantity, last, keeps.astype(np.bool_))
 
 
 def spread(base: Pool, need: Ints, offer: Ints, spans: Spans) -> Spread:
@@ -87,25 +93,25 @@ def _limited(base: Pool) -> Iterator[int]:
             yield number
 
 
-def _spans(base: Pool, number: int, today: int) -> list[tuple[int, int]]:
-    """(units, last day) of an offer's spans."""
+def _spans(base: Pool, number: int, today: int) -> list[tuple[int, int, bool]]:
+    """(units, last day, whether later days have room for them) of an offer's spans."""
     offer, columns = base.offers[number], base.offer_columns
     first = max(today, int(columns.start_day[number]))
     closes = NEVER if offer.available_until is None else day(offer.available_until)
     end = min(closes, int(columns.expires[number] - columns.margin[number]))
+    room = _by(offer, end - first + 1)
     found, given = [], 0
-    for days in SPANS:
-        last = min(first + days - 1, end)
-        units = _by(offer, last - first + 1)
-        found.append((units - given, last))
+    for last in (*(min(first + days - 1, end) for days in SPANS), end):
+        units = min(offer.quantity, _by(offer, last - first + 1))
+        found.append((units - given, last, last == end or room - offer.quantity >= units - given))
         given = units
-    return [*found, (_by(offer, end - first + 1) - given, end)]
+    return found
 
 
 def _by(offer: Offer, days: int) -> int:
-    """How much of what is free can be handed over in so many days."""
+    """How much can be handed over in so many days beside what is promised."""
     assert offer.per_day_limit is not None
-    return min(offer.quantity, max(0, offer.per_day_limit * max(0, days) - offer.booked))
+    return max(0, offer.per_day_limit * max(0, days) - offer.booked)
 
 
 def _due(need: Need) -> int:

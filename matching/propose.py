@@ -111,7 +111,7 @@ def propose(
     able = graph_of(asked.problem)
     able = replace(
         able,
-        held_back=held_back(best, recent, seed)[asked.spans.offer],
+        held_back=asked.spans.kept(held_back(best, recent, seed)),
         shares=rule_of(base, catalogue, policy, shares or {}),
     )
     names = partial(_names, asked, able, base, catalogue)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching.columns import day
-from matching.model import Need, Offer, Plan
+from matching.model import Need, Offer, Plan, Policy
 from matching.verify import verify
 from tests.matching.build import NOW, need, offer, plan, rules_of
 from tests.matching.build import given as units_of
@@ -83,6 +83,16 @@ def test_every_plan_can_be_kept_day_by_day(
         by_day[last] += units
     for last in by_day:  # earliest date first: what is due by a day fits into the days until then
         assert booked + sum(n for d, n in by_day.items() if d <= last) <= max(booked, a_day * (last + 1))
+
+
+def test_days_that_pass_keep_nothing_for_later() -> None:
+    strict = Policy(hold_back_points={"TUTOR": 500})
+    asked = [pupil("a", None, 90)]
+    assert units_of(plan(asked, [tutor(quantity=90)], policy=strict)) == {}  # other days will do
+    closing = tutor(quantity=90, available_until=NOW + timedelta(days=19))
+    assert units_of(plan(asked, [closing], policy=strict)) == {
+        ("a", "o1"): 56
+    }  # what the first 14 days can carry
 
 
 def test_household_limits_hold_over_all_spans() -> None:
