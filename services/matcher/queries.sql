@@ -236,15 +236,17 @@ on conflict (category) do update set at = excluded.at;
 -- What came of a round; nothing when a person has cancelled it.
 insert into matcher.round as r (
     id, dry_run, started_at, seconds, seed, categories, needs, offers, edges, kept, made, superseded, unserved, certificate, fairness,
-    shares, refused)
+    shares, refused, resumed)
 values (
     :id, :dry_run, :started_at, :seconds, :seed, :categories::text[], :needs, :offers, :edges, :kept, :made, :superseded, :unserved,
-    :certificate::jsonb, :fairness::jsonb, :shares::jsonb, :refused::jsonb)
+    :certificate::jsonb, :fairness::jsonb, :shares::jsonb, :refused::jsonb,
+    :resumed)
 on conflict (id) do update set
     state = 'done', dry_run = excluded.dry_run, started_at = excluded.started_at, seconds = excluded.seconds, seed = excluded.seed,
     categories = excluded.categories, needs = excluded.needs, offers = excluded.offers, edges = excluded.edges, kept = excluded.kept,
     made = excluded.made, superseded = excluded.superseded, unserved = excluded.unserved, certificate = excluded.certificate,
-    fairness = excluded.fairness, shares = excluded.shares, refused = excluded.refused
+    fairness = excluded.fairness, shares = excluded.shares, refused = excluded.refused,
+    resumed = excluded.resumed
 where r.state <> 'cancelled' returning true;
 
 -- name: ask_round!
@@ -284,14 +286,15 @@ select access.areas('coordinator', 'auditor');
 
 -- name: rounds
 -- Rounds, latest first, after the cursor.
-select id, state, dry_run, started_at, seconds, seed, categories, needs, offers, edges, kept, made, superseded, unserved, certificate
+select id, state, dry_run, started_at, seconds, seed, categories, needs, offers, edges, kept, made, superseded, unserved, certificate,
+    resumed
 from matcher.round
 where :at::timestamptz is null or (started_at, id) < (:at::timestamptz, :after::uuid)
 order by started_at desc, id desc limit :most;
 
 -- name: round^
 select id, state, dry_run, started_at, seconds, seed, categories, needs, offers, edges, kept, made, superseded, unserved, certificate,
-    fairness, refused
+    fairness, refused, resumed
 from matcher.round where id = :id;
 
 -- name: need^

@@ -26,6 +26,7 @@ class Round:
     changes: rules.Changes
     short: Mapping[str, int]
     seconds: float
+    resumed: bool = False
 
 
 def superseded(row: Mapping[str, Any], reason: rules.Reason) -> ProposalSuperseded:
@@ -108,6 +109,7 @@ def round_row(this: Round) -> dict[str, Any]:
         "dry_run": this.dry,
         "started_at": this.at,
         "seconds": this.seconds,
+        "resumed": this.resumed,
         "seed": certificate.seed,
         "categories": list(this.scope.categories),
         "needs": certificate.needs,

@@ -9,11 +9,13 @@ from time import perf_counter
 from uuid import UUID
 
 from matching.allocation import Report
+from matching.lastplan import LastPlan
 from matching.model import Assignment, Need, Plan, Policy
 from matching.propose import propose
 from services.matcher import rules
 from services.matcher.handlers import ROUND, SQL, WAITING, mark
 from services.matcher.loading import Scope, load
+from services.matcher.prices import keep_prices, last_plan
 from services.matcher.progress import SQL as PROGRESS
 from services.matcher.progress import Cancelled, Progress, progress_of
 from services.matcher.records import Round, completed, round_row, row_of, superseded, unserved_rows
@@ -30,7 +32,8 @@ async def run_round(conn: Connection, job: Job) -> None:
     Categories that may stand for one another, or that an open bundle asks for together, are planned together, the others side by
     side, a job each, by as many workers as there are: they share no offer, no bundle and no group of fairness, so the plan is that of
     one round over all. A round that changes
-    nothing leaves no row and no event, unless a person asked for it. Raises `Cancelled` when somebody stopped it: nothing of it is
+    nothing leaves no row and no event, unless a person asked for it. One that nobody asked for goes on from the last over the same
+    families (`prices`), one that a person asked for plans afresh. Raises `Cancelled` when somebody stopped it: nothing of it is
     kept, and what was marked waits for the next round.
     """
     async with progress_of(job) as progress:
@@ -46,11 +49,13 @@ async def _run(conn: Connection, job: Job, progress: Progress) -> None:
     progress.report("load")
     now = await SQL.clock(conn)
     scope = await load(conn, categories, now)
-    plan = await asyncio.to_thread(plan_of, scope, now, report=progress.report)
+    last = None if progress.asked else await last_plan(conn, scope)
+    plan = await asyncio.to_thread(plan_of, scope, now, report=progress.report, last=last)
     progress.report("store")
     short = rules.missing(plan, {need.id: need.quantity for need in scope.needs})
     changes = rules.compare(plan, scope.proposals)
-    this = Round(progress.round_id, dry, now, scope, plan, changes, short, perf_counter() - begun)
+    took = perf_counter() - begun
+    this = Round(progress.round_id, dry, now, scope, plan, changes, short, took, resumed=last is not None)
     news = not dry and await _apply(conn, this)
     if (progress.asked or news) and not await SQL.add_round(conn, **round_row(this)):
         raise Cancelled
@@ -98,10 +103,16 @@ async def _joined(conn: Connection) -> list[list[str]]:
     return [row["categories"] for row in await SQL.joined(conn)]
 
 
-def plan_of(scope: Scope, now: datetime, policy: Policy | None = None, report: Report | None = None) -> Plan:
+def plan_of(
+    scope: Scope,
+    now: datetime,
+    policy: Policy | None = None,
+    report: Report | None = None,
+    last: LastPlan | None = None,
+) -> Plan:
     """The engine's plan for a scope under the office's policy, or another; the same scope, time and seed give the same plan.
 
-    `report` is told how far it is; what it raises ends the planning.
+    `report` is told how far it is; what it raises ends the planning. `last`: a plan to go on from, then the plan depends on it too.
     """
     return propose(
         scope.needs,
@@ -118,6 +129,7 @@ def plan_of(scope: Scope, now: datetime, policy: Policy | None = None, report: R
         waiting=scope.waiting,
         recent=scope.recent,
         report=report,
+        last=last,
     )
 
 
@@ -137,6 +149,7 @@ async def _apply(conn: Connection, this: Round) -> bool:
     await SQL.forget_served(conn, categories=codes, unserved=[UUID(need) for need in this.short])
     told = await SQL.note_unserved(conn, round_id=this.id, unserved=unserved_rows(this)) if this.short else []
     await SQL.note_checked(conn, categories=codes, now=this.at)
+    await keep_prices(conn, this.scope, this.plan)
     if not events and not told:
         return False
     await publish(conn, *events, completed(this))

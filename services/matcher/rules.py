@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from matching.fairness import families
 from matching.model import Assignment, Catalogue, Category, Edge, Plan, Policy, Refusal
+from matching.ranking import AdditiveModel
 from shared import tables
 from shared.events import Alternative, AreaShare, Factor
 
@@ -85,6 +87,12 @@ def reach(code: str, joined: Iterable[Iterable[str]]) -> tuple[str, ...]:
     while further := [heads for heads in sets if heads & found and not heads <= found]:
         found.update(*further)
     return tuple(sorted(found))
+
+
+def fingerprint(model: AdditiveModel) -> str:
+    """What tells plans under these settings, this taxonomy and this model from others: their prices say nothing of each other."""
+    settings = repr((policy(), sorted(catalogue().items()), model))
+    return hashlib.sha256(settings.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,9 @@ class HandProposal(BaseModel):
 
 class RoundShown(BaseModel):
     """One run of the engine. `state`: queued, running (`progress` says how far), done, cancelled or failed. `certificate`: objective,
-    upper_bound (milli-points), gap as a part of the objective, method."""
+    upper_bound (milli-points), gap as a part of the objective, method. `resumed`: it went on from the last round's plan and moved only
+    what a change reached; to repeat it takes that plan too, to check it the certificate is enough.
+    """
 
     round_id: UUID
     state: str
@@ -134,6 +136,7 @@ class RoundShown(BaseModel):
     superseded: int
     unserved: int
     certificate: dict[str, Any] | None
+    resumed: bool
     progress: RoundProgress | None = None
 
 
