@@ -45,7 +45,8 @@ class NotAScenario(ValueError):
 
 
 class FurtherNeed(Request):
-    """A need that nobody raised yet, of a beneficiary of its own who agrees. Without `raised_at` it is raised now."""
+    """A need that nobody raised yet, of a beneficiary of its own who agrees. Without `raised_at` it is raised now. Needs of the same
+    `bundle` are met together or not at all."""
 
     category: CategoryCode
     quantity: Quantity
@@ -56,6 +57,8 @@ class FurtherNeed(Request):
     vulnerabilities: VulnerabilityCodes = ()
     minor: bool = False
     beneficiary_kind: BeneficiaryKind = "household"
+    whole: bool = False
+    bundle: Annotated[int, Field(ge=1, le=9)] | None = None
 
 
 def _settings() -> type[BaseModel]:
@@ -236,6 +239,8 @@ def _need(need: FurtherNeed, name: str, now: datetime) -> Need:
         raised_at=need.raised_at or now,
         vulnerabilities=need.vulnerabilities,
         minor=need.minor,
+        whole=need.whole,
+        bundle=f"bundle[{need.bundle}]" if need.bundle else "",
         beneficiary_kind=need.beneficiary_kind,
     )
 

@@ -260,3 +260,18 @@ def test_what_the_file_says_does_not_steer_the_terminal(
     with pytest.raises(SetupError):
         trying.try_scenario(tmp_path, None, written(tmp_path, '"a\\u001b[2J" = 1'))
     assert "\x1b" not in capsys.readouterr().err
+
+
+async def test_a_scenario_may_ask_for_a_set(
+    house: House, dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "".join(
+        f'[[need]]\ncategory = "{code}"\nquantity = 1\narea = "{facts.LUOJING}"\nbundle = 1\nwhole = true\n'
+        for code in ("FUR-BED", "FUR-MATT")
+    )
+    await plan(house, facts.offer(category="FUR-BED"))
+    assert await tried(tmp_path, dsn, text) == 0
+    assert "0 项需求得到帮助" in capsys.readouterr().out
+    await plan(house, facts.offer(category="FUR-MATT"))
+    assert await tried(tmp_path, dsn, text) == 0
+    assert "2 项需求得到帮助" in capsys.readouterr().out

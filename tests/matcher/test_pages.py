@@ -8,7 +8,7 @@ from shared.bus import new_id
 from shared.labels import LABELS
 from tests.house import House
 from tests.matcher import facts
-from tests.matcher.build import pending, plan, rows, run
+from tests.matcher.build import pending, plan, rows, run, tell
 
 ENGLISH = {"accept-language": "en"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
@@ -66,3 +66,12 @@ async def test_forms_ask_for_a_round_and_propose_by_hand(house: House) -> None:
     assert again.status_code in (409, 422)
     assert 'role="alert"' in again.text
     assert (await client.post("/matcher/proposals", data={"need_id": "x"})).status_code == 404
+
+
+async def test_a_need_says_that_it_must_come_whole_and_in_a_set(house: House) -> None:
+    need = facts.need(category="FOD-RICE", quantity=3, whole=True, bundle_id=new_id())
+    await tell(house, need, facts.offer(category="FOD-RICE"))
+    client = await house.person("coordinator", facts.COUNTY)
+    page = (await client.get(f"/matcher/needs/{need.need_id}")).text
+    for words in ("要一家一次给齐", "成套", 'type="number" min="3" max="3"'):
+        assert words in page, words

@@ -272,7 +272,11 @@ async def test_what_a_bundle_joins_is_planned_in_one_round(house: House) -> None
 
 async def test_a_change_of_one_category_plans_the_whole_bundle_again(house: House) -> None:
     bed, mattress = _bed_and_mattress()
-    await plan(house, bed, mattress, facts.offer(category="FUR-BED"))
+    assert await plan(house, bed, mattress, facts.offer(category="FUR-BED")) == {}
+    told = await rows(house, "select need_id, refusals from matcher.unserved")
+    assert {r["rule"] for row in told if row["need_id"] == bed.need_id for r in row["refusals"]} == {
+        "bundle_incomplete"
+    }
     await plan(house, facts.offer(category="FUR-MATT"))
     rounds = [set(done.data["categories"]) for done in await house.events(RoundCompleted)]
     assert {"FUR-BED", "FUR-MATT"} <= rounds[-1]
