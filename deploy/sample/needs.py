@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -18,6 +18,7 @@ SITE_PERCENT = 6
 # Of the needs in whose category there are words to pick from, which are nearly all.
 TEXT_ONLY_PERCENT = 27
 DATED_PERCENT = 15
+SET, SETS, WHOLE_EVERY = ("FUR-BED", "FUR-MATT"), 4, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,16 @@ class Wanted:
     vulnerabilities: tuple[str, ...]
     minor: bool
     consent: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether it has to come from one giver in full."""
+        return bool(self.row["whole"])
+
+    @property
+    def bundle(self) -> str:
+        """What tells the needs of one set from others; '' for a need that helps alone."""
+        return f"{self.beneficiary} {self.row['bundle']}" if self.row["bundle"] else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,34 @@ def needs(number: int, homes: Sequence[Household], dice: Dice, day: date, grace:
         category = throw.weighted(wants)
         known.add(category)
         found.append(_need(f"XQ-{index + 1:05d}", who, category, throw, grace))
-    return found
+    return _with_sets(found)
+
+
+def _with_sets(found: Sequence[Wanted]) -> list[Wanted]:
+    """A few homes need a bed with its mattress, and a few needs have to come from one giver."""
+    pairs: dict[str, list[int]] = {}
+    for place, need in enumerate(found):
+        pairs.setdefault(need.beneficiary if need.kind == "household" and need.consent else "", []).append(
+            place
+        )
+    sets = [places for home, places in pairs.items() if home and len(places) == 2][:SETS]
+    parts = {place: code for places in sets for place, code in zip(places, SET, strict=True)}
+    many = [place for place, need in enumerate(found) if need.row["category"] and 2 <= need.quantity <= 9]
+    whole = set(many[::WHOLE_EVERY]) - parts.keys()
+    return [
+        _part(need, parts[place]) if place in parts else _terms(need, whole=place in whole)
+        for place, need in enumerate(found)
+    ]
+
+
+def _part(need: Wanted, code: str) -> Wanted:
+    """The need as a part of its home's only set."""
+    row = {**need.row, "category": code, "text": None, "quantity": 1, "urgency": need.urgency}
+    return replace(_terms(replace(need, row=row), whole=True, bundle=1), category=code, quantity=1)
+
+
+def _terms(need: Wanted, *, whole: bool, bundle: int | None = None) -> Wanted:
+    return replace(need, row={**need.row, "whole": whole or None, "bundle": bundle})
 
 
 def _beneficiaries(number: int, homes: Sequence[Household], dice: Dice, day: date) -> Iterator[Beneficiary]:

@@ -19,6 +19,7 @@ CITY = "445300000000"
 CATEGORIES_PERCENT = 70
 GOODS_THAT_EXPIRE = ("FOD", "MED-DRUG", "EMG-WATER")
 LICENSED = ("S3", "S4")
+DAILY_HOURS, HOUR = 6, "小时"
 
 
 @cache
@@ -107,6 +108,7 @@ def _offer(share: Share, dice: Dice, day: date, grace: timedelta) -> dict[str, A
         "condition": "used"
         if category.kind == "item" and not category.consumable and dice.chance(15)
         else "new",
+        "per_day_limit": DAILY_HOURS if category.unit_zh == HOUR and dice.chance(40) else None,
     }
 
 

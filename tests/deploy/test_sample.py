@@ -43,7 +43,7 @@ def engine_needs(made: Sample) -> list[Need]:
             need.row["need_number"], need.beneficiary, need.area, tables.area(need.area).point, need.category, need.quantity,
             urgency.validate_python(need.urgency), moment(need.needed_by, time(23, 59)),
             datetime.combine(need.row["visited_on"], time(), LOCAL), need.vulnerabilities, need.minor, need.consent,
-            kind.validate_python(need.kind),
+            kind.validate_python(need.kind), need.whole, need.bundle,
         )
         for need in made.meant
     ]  # fmt: skip
@@ -56,6 +56,7 @@ def engine_offers(made: Sample) -> list[Offer]:
             tables.area(row["origin_area"]).point, row["radius_km"] and row["radius_km"] * 1000, row["pickup"],
             moment(row["available_from"], time()), moment(row["available_until"], time(23, 59)), row["expires_on"],
             row["designated"], row["licences"], row["vetted"], row["per_household_limit"], row["condition"],
+            row["per_day_limit"],
         )
         for row in made.offers
     ]  # fmt: skip
@@ -175,6 +176,21 @@ def test_kept_files_stay_usable_for_years() -> None:
     last = [row[key] for row in kept.offers for key in ("available_until", "expires_on") if row[key]]
     last += [row["needed_by"] for row in kept.needs if row["needed_by"]]
     assert min(last) > date(DAY.year + 9, 1, 1)
+
+
+def test_some_needs_help_only_together_or_whole_and_some_offers_are_limited_a_day(made: Sample) -> None:
+    sets: dict[str, list[str]] = {}
+    for need in made.meant:
+        if need.bundle:
+            sets.setdefault(need.bundle, []).append(need.row["category"])
+    assert len(sets) >= 2 and all(sorted(parts) == ["FUR-BED", "FUR-MATT"] for parts in sets.values())
+    assert sum(need.whole and not need.bundle for need in made.meant) >= 2
+    assert any(row["per_day_limit"] for row in made.offers)
+    given = Counter(assignment.need_id for assignment in plan_of(made).assignments)
+    served = [
+        {bool(given[need.row["need_number"]]) for need in made.meant if need.bundle == name} for name in sets
+    ]
+    assert all(len(some) == 1 for some in served) and {True} in served
 
 
 @pytest.mark.parametrize("seed", [1, 2])
