@@ -1,13 +1,13 @@
 """Needs that are probably told twice. Values in, pairs out; a person decides."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 from typing import Literal
 
-from matching.text import similar
+from matching.text import Signs
 
 Why = Literal["same_household", "same_words", "same_household_same_words"]
 
@@ -37,17 +37,26 @@ class Duplicate:
 
 
 def duplicates(
-    needs: Iterable[Told], *, within_days: int = 28, near_identical: float = 0.8, least: float = 0.6
+    needs: Iterable[Told],
+    *,
+    within_days: int = 28,
+    near_identical: float = 0.8,
+    least: float = 0.6,
+    of: str | None = None,
 ) -> list[Duplicate]:
-    """The probable duplicates, the surest first.
+    """The probable duplicates, the surest first; `of` one need alone where it is named.
 
     Of one household: the same category within `within_days`. Of one area: words that are `near_identical`, be it filed
     for nobody or for two households. Different amounts make a pair less sure. Pairs under `least` are left out.
     """
+    told = list(needs)
     pairs = {
-        (a.id, b.id): (a, b) for a, b in _neighbours(list(needs)) if abs((a.day - b.day).days) <= within_days
+        (a.id, b.id): (a, b)
+        for a, b in _neighbours(told)
+        if abs((a.day - b.day).days) <= within_days and of in (None, a.id, b.id)
     }
-    found = [_judged(a, b, near_identical) for a, b in pairs.values()]
+    words = {need.id: Signs.of(need.text) for need in told}
+    found = [_judged(a, b, words, near_identical) for a, b in pairs.values()]
     return sorted(
         (d for d in found if d is not None and d.score >= least), key=lambda d: (-d.score, d.one, d.other)
     )
@@ -64,8 +73,8 @@ def _neighbours(needs: Sequence[Told]) -> Iterator[tuple[Told, Told]]:
         yield from combinations(group, 2)
 
 
-def _judged(one: Told, other: Told, near_identical: float) -> Duplicate | None:
-    likeness = round((similar(one.text, other.text) + similar(other.text, one.text)) / 2, 6)
+def _judged(one: Told, other: Told, words: Mapping[str, Signs], near_identical: float) -> Duplicate | None:
+    likeness = round(words[one.id].likeness(words[other.id]), 6)
     together = bool(one.beneficiary) and one.beneficiary == other.beneficiary
     alike = likeness >= near_identical
     if together and alike:

@@ -143,9 +143,26 @@ def similar(one: str, other: str) -> float:
     """How alike two texts are, 0 to 1: the cosine of their counts of one to three neighbouring signs. Near
     1: told twice.
     """
-    a, b = Counter(grams(plain(one), RUNS)), Counter(grams(plain(other), RUNS))
-    size = sqrt(sum(n * n for n in a.values()) * sum(n * n for n in b.values()))
-    return sum(n * b[gram] for gram, n in a.items()) / size if size else 0.0
+    return Signs.of(one).likeness(Signs.of(other))
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """How often each run of neighbouring signs stands in a text, ready to be compared with many; `length` of that vector, squared."""
+
+    counts: Mapping[str, int]
+    length: int
+
+    @classmethod
+    def of(cls, text: str) -> "Signs":
+        counts = Counter(grams(plain(text), RUNS))
+        return cls(counts, sum(n * n for n in counts.values()))
+
+    def likeness(self, other: "Signs") -> float:
+        """The cosine of both."""
+        few, many = sorted((self.counts, other.counts), key=len)
+        size, find = sqrt(self.length * other.length), many.get
+        return sum([n * find(gram, 0) for gram, n in few.items()]) / size if size else 0.0
 
 
 def _scores(said: str, found: Sequence[Mention]) -> dict[str, float]:

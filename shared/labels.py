@@ -126,7 +126,13 @@ LABELS: dict[str, dict[str, str]] = {
         "store": "正在保存结果",
     },
     "drift_level": {"steady": "平稳", "watch": "值得留意", "act": "应当重新学习"},
+    "duplicate_why": {
+        "same_household": "同一户、同一类别、四周以内",
+        "same_words": "同一镇街、同一类别，话几乎一样",
+        "same_household_same_words": "同一户，话几乎一样",
+    },
     "withdraw_reason": {
+        "duplicate": "重复登记",
         "solved": "已解决",
         "moved": "已搬走",
         "mistake": "登记有误",

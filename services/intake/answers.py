@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -27,6 +27,9 @@ class VisitAnswer(Answer):
     case_number: str
     need_ids: tuple[UUID, ...]
     notes: tuple[NotedNeed, ...] = ()
+
+
+DuplicateWhy = Literal["same_household", "same_words", "same_household_same_words"]
 
 
 class NeedState(Answer):
@@ -104,13 +107,39 @@ class BundledNeed(Answer):
     status: str
 
 
+class LikelyDuplicate(Answer):
+    """Another need that is probably the same told twice. `why`: same_household (and category), same_words (in the same area) or
+    same_household_same_words; `sure_milli` of 1,000. `later`: the one of the two that was told later, to withdraw if they are one.
+    """
+
+    other: NeedItem
+    why: DuplicateWhy
+    sure_milli: int
+    later: UUID
+
+
+class DuplicatePair(LikelyDuplicate):
+    """`need` was told later than `other`."""
+
+    need: NeedItem
+
+
+class Duplicates(Answer):
+    """The probable duplicates, the surest first, among the `looked_at` latest needs in the reader's sight that aren't finished."""
+
+    looked_at: int
+    items: list[DuplicatePair]
+
+
 class NeedDetail(NeedItem):
-    """`may` names what the state still allows: confirm, change, withdraw, follow_up, close. `bundled_with`: without these it is of no use."""
+    """`may` names what the state still allows: confirm, change, withdraw, follow_up, close. `bundled_with`: without these it is of no
+    use. `duplicates`: needs that are probably this one, told twice."""
 
     visit_id: UUID
     may: tuple[str, ...]
     close_reason: str | None = None
     bundled_with: list[BundledNeed] = []
+    duplicates: list[LikelyDuplicate] = []
     commitments: list[CommitmentItem]
     follow_ups: list[FollowUpItem]
 

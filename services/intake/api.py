@@ -8,9 +8,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, File, Query, Response, UploadFile
 
-from services.intake import handlers, households, imports, needs, views
+from services.intake import duplicates, handlers, households, imports, needs, views
 from services.intake.answers import (
     Contact,
+    Duplicates,
     FollowUpItem,
     HouseholdDetail,
     HouseholdItem,
@@ -30,6 +31,7 @@ from services.intake.schemas import (
     FindHouseholds,
     GiveConsent,
     RecordVisit,
+    TellApart,
     WithdrawConsent,
     WithdrawNeed,
 )
@@ -45,6 +47,7 @@ router = APIRouter(responses=problems({409: "Changed by someone else, or no long
 role = calls("intake")
 worker = role("worker")
 reader = role("worker", "coordinator", "auditor")
+decider = role("worker", "coordinator")
 deliverer = role("worker", "coordinator", "charity")
 Words = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
 CategoryCode = Annotated[str, Query(pattern=r"^[A-Z0-9_-]{0,24}$")]
@@ -155,6 +158,19 @@ async def post_withdraw(need_id: UUID, body: WithdrawNeed, call: Call = worker) 
 @router.post("/needs/{need_id}/close")
 async def post_close(need_id: UUID, body: CloseNeed, call: Call = worker) -> NeedState:
     return NeedState.model_validate(await call.do(body, partial(needs.close_need, need_id=need_id)))
+
+
+@router.get("/duplicates")
+async def get_duplicates(area: AreaFilter = "", call: Call = reader) -> Duplicates:
+    """Unfinished needs that are probably told twice. Withdraw the later one with the reason `duplicate`, or tell them apart."""
+    async with call.transaction() as conn:
+        return await duplicates.likely(conn, call.keyring, views.Filter(area=area).area_like)
+
+
+@router.post("/needs/{need_id}/apart")
+async def post_apart(need_id: UUID, body: TellApart, call: Call = decider) -> NeedState:
+    """Two needs that look like one are two; they are not asked about again."""
+    return NeedState.model_validate(await call.do(body, partial(duplicates.tell_apart, need_id=need_id)))
 
 
 @router.get("/worklist")

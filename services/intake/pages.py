@@ -10,9 +10,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.intake import forms, handlers, households, import_pages, needs, views
+from services.intake import duplicates, forms, handlers, households, import_pages, needs, views
 from services.intake.answers import HouseholdItem
-from services.intake.api import CategoryCode, StatusCode, Words, deliverer, reader, worker
+from services.intake.api import CategoryCode, StatusCode, Words, decider, deliverer, reader, worker
 from services.intake.schemas import (
     AddMember,
     ChangeHousehold,
@@ -22,6 +22,7 @@ from services.intake.schemas import (
     FindHouseholds,
     GiveConsent,
     RecordVisit,
+    TellApart,
     WithdrawConsent,
     WithdrawNeed,
 )
@@ -233,6 +234,24 @@ async def show_needs(
         groups=groups,
         towns=forms.towns_seen(call.caller),
     )
+
+
+@router.get("/duplicates")
+async def show_duplicates(request: Request, call: Call = reader) -> Response:
+    """Needs that are probably told twice."""
+    async with call.transaction() as conn:
+        found = await duplicates.likely(conn, call.keyring)
+    return PAGES.render(request, "intake/duplicates.html", found=found)
+
+
+@router.post("/needs/{need_id}/apart")
+async def post_apart(request: Request, need_id: UUID, call: Call = decider) -> Response:
+    try:
+        body = parse(TellApart, await fields(request))
+        await call.do(body, partial(duplicates.tell_apart, need_id=need_id))
+    except AidError as error:
+        return await _need(request, call, need_id, error)
+    return RedirectResponse("/intake/duplicates", 303)
 
 
 @router.get("/needs/{need_id}")

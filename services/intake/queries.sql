@@ -294,6 +294,29 @@ where id < coalesce(:cursor::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
   and (:beneficiary_id::uuid is null or beneficiary_id = :beneficiary_id)
 order by id desc limit :most;
 
+-- name: told_lately
+-- The latest needs that still lack something or wait for a category: what is looked through for needs told twice.
+select * from intake.need
+where status in ('noted', 'open', 'partly_met', 'met') and (:area_like = '%' or area like :area_like)
+order by id desc limit :most;
+
+-- name: told_beside
+-- A need, and the unfinished ones that may be the same told again: of its beneficiary, or of its area and category, within 28 days.
+select other.* from intake.need n join intake.need other on other.id = n.id or (
+    other.status in ('noted', 'open', 'partly_met', 'met')
+    and other.raised_at between n.raised_at - interval '29 days' and n.raised_at + interval '29 days'
+    and (other.beneficiary_id = n.beneficiary_id or (other.area = n.area
+        and coalesce(other.category, other.suggested_category, '') = coalesce(n.category, n.suggested_category, ''))))
+where n.id = :need_id and n.status in ('noted', 'open', 'partly_met', 'met')
+order by other.id = n.id desc, other.id desc limit :most;
+
+-- name: told_apart
+-- The pairs among these needs that a person said are two.
+select one, other from intake.told_apart where one = any (:ids::uuid[]) and other = any (:ids::uuid[]);
+
+-- name: tell_apart!
+insert into intake.told_apart (one, other, area, said_by) values (:one, :other, :area, :said_by) on conflict (one, other) do nothing;
+
 -- name: contact^
 select * from intake.contact(:commitment_id::uuid);
 

@@ -33,7 +33,7 @@ from shared.fields import (
 
 SiteKind = Literal["site", "institution", "group", "station"]
 Outcome = Literal["helped", "partly", "not_helped"]
-WithdrawReason = Literal["solved", "moved", "mistake", "other"]
+WithdrawReason = Literal["solved", "moved", "mistake", "duplicate", "other"]
 CloseReason = Literal["solved_otherwise", "not_needed", "nothing_fits", "moved", "other"]
 
 
@@ -214,6 +214,12 @@ class ChangeNeed(Request):
 class WithdrawNeed(Request):
     reason: WithdrawReason
     version: Version
+
+
+class TellApart(Request):
+    """Two needs that look like one are two: they are not asked about again."""
+
+    other_id: UUID
 
 
 class CloseNeed(Request):

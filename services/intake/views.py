@@ -23,6 +23,7 @@ from services.intake.answers import (
     Worklist,
     need_item,
 )
+from services.intake.duplicates import of_need
 from services.intake.rules import next_steps
 from services.intake.sealing import open_household, open_member, open_text
 from services.intake.standing import SQL, beneficiary
@@ -208,6 +209,7 @@ async def need(conn: Connection, need_id: UUID, by: Caller, keyring: Keyring) ->
         bundled_with=[
             BundledNeed.model_validate(dict(other)) for other in await SQL.bundled_with(conn, need_id=need_id)
         ],
+        duplicates=await of_need(conn, keyring, need_id),
         commitments=[
             CommitmentItem.model_validate(dict(c)) for c in await SQL.commitments_of(conn, need_id=need_id)
         ],

@@ -17,6 +17,7 @@ TABLES = (
     "import_run",
     "upload",
     "beneficiary_site",
+    "told_apart",
 )
 
 

@@ -66,3 +66,9 @@ def test_pairs_are_symmetric_and_no_need_is_its_own_duplicate(told: list[Told]) 
     for found in duplicates(told):
         pair = [need for need in told if need.id in (found.one, found.other)]
         assert duplicates(pair) == duplicates(pair[::-1]) == [found]
+
+
+@given(needs)
+def test_those_of_one_need_are_the_ones_among_all(told: list[Told]) -> None:
+    for need in told:
+        assert duplicates(told, of=need.id) == [d for d in duplicates(told) if need.id in (d.one, d.other)]

@@ -149,6 +149,18 @@ create table intake.follow_up (
 create index follow_up_open on intake.follow_up (due_at) where answered_at is null;
 create index follow_up_need on intake.follow_up (need_id);
 
+-- Pairs of needs that looked like one and that a person said are two, the smaller id first: they are not asked about again.
+create table intake.told_apart (
+    one uuid not null references intake.need (id),
+    other uuid not null references intake.need (id),
+    area text not null check (area ~ '^[0-9]{12}$'),
+    said_by uuid not null,
+    said_at timestamptz not null default now(),
+    primary key (one, other),
+    check (one < other)
+);
+create index told_apart_other on intake.told_apart (other);
+
 -- One uploaded workbook. Refused rows may hold personal data: sealed, seen only by who uploaded them, gone after seven days.
 create table intake.import_run (
     id uuid primary key,
@@ -205,6 +217,13 @@ begin
         execute format('create policy system on intake.%I to nuanlian_intake_system using (true) with check (true)', t);
     end loop;
 end $$;
+alter table intake.told_apart enable row level security;
+alter table intake.told_apart force row level security;
+create policy system on intake.told_apart to nuanlian_intake_system using (true) with check (true);
+create policy readers on intake.told_apart for select to nuanlian_intake
+    using (area like any ((select access.areas('worker', 'coordinator', 'auditor'))::text[]));
+create policy writers on intake.told_apart for insert to nuanlian_intake
+    with check (area like any ((select access.areas('worker', 'coordinator'))::text[]) and said_by = (select access.live_person()));
 create policy own on intake.import_run to nuanlian_intake
     using (by_person = (select access.live_person())) with check (by_person = (select access.live_person()));
 create policy own on intake.upload to nuanlian_intake
