@@ -172,7 +172,8 @@ class _Search:
             else:
                 break
         if small and self._gap() > min(gap, EXACT_GAP):
-            self._whole(solve(self.graph, self.alike.lots))
+            assert self.plan is not None
+            self._whole(solve(self.graph, self.alike.lots, self.plan[1]))
         elif self.mender is not None and self._gap() > gap and self.graph.score.size <= MOST_LOT_EDGES:
             share = self.fair.price if self.fair is not None else np.zeros(0, np.int64)
             self._whole(solve_lots(self.graph, self.alike.lots, share, self.scale))

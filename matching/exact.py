@@ -1,6 +1,7 @@
 """Small problems whole, as a mixed-integer programme: where the groups of fairness cross, prices alone may leave a gap.
 
-A group's utility is a column for each step, each worth less than the one before. The prices of the relaxed programme go into the
+A group's utility is a column for each step, each worth less than the one before; the steps are fine where the last answer lay, and the
+programme is solved again until it lies there still. The prices of the relaxed programme go into the
 certificate like any others: they need no trust (`graph.upper_bound`).
 """
 
@@ -12,20 +13,22 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import coo_matrix, csr_matrix
 
 from matching.columns import Bools, Floats, Ints
-from matching.graph import Graph
+from matching.graph import Graph, worth
 from matching.lots import Lots
 from matching.market import Small
 from matching.proof import Prices
 from matching.shares import Shares, nobody
 
-MOST_EDGES, MOST_STEPS, NODES = 4_000, 80_000, 1_000
-MOST_CELLS = 32_000_000
-"""Edges × steps: what HiGHS solves in about a second. Few edges may have fine steps, many only coarse ones."""
+MOST_EDGES, NODES, TIMES = 4_000, 1_000, 4
 MOST_LOT_EDGES = 12_000
 """With lots, and the prices of fairness as they are: HiGHS takes a second or two."""
 LOT_GAP = 2e-5
 FINE = 1_024
 MILLI = 1_000
+NEAR = 6
+_FAR = np.unique(np.rint(1.2 ** np.arange(120)).astype(np.int64))
+AWAY = np.concatenate([-_FAR[::-1], np.zeros(1, np.int64), _FAR])
+"""Where steps are cut, in units from the centre: every unit nearby, a fifth wider each farther on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,20 +51,30 @@ def fits(graph: Graph, lots: int) -> bool:
     return (graph.shares is not None or lots > 0) and 0 < graph.score.size <= MOST_EDGES
 
 
-def solve(graph: Graph, lots: Lots) -> tuple[Small, Prices] | None:
-    """The units of the best plan that HiGHS finds and the prices of the relaxed programme; None if it finds none."""
+def solve(graph: Graph, lots: Lots, units: Small) -> tuple[Small, Prices] | None:
+    """The units of the best plan that HiGHS finds, beginning at `units`, and the prices of the relaxed programme; None if it
+    finds none.
+    """
     shares = graph.shares or nobody(graph.need_quantity.size)
-    found = _solved(graph, _programme(graph, shares, lots, np.zeros(shares.member.shape[0])), lots, 0)
-    if found is None:
-        return None
-    units, (offer, limit, share) = found
+    for _ in range(TIMES):
+        centre = shares.given(worth(graph, units)[1])
+        found = _solved(
+            graph, _programme(graph, shares, lots, np.zeros(graph.need_quantity.size), centre), lots, 0
+        )
+        if found is None:
+            return None
+        units, (offer, limit, share) = found
+        if (np.abs(shares.given(worth(graph, units)[1]) - centre) <= NEAR).all():
+            break
     return units, Prices(offer, limit, share[: 0 if graph.shares is None else None], FINE)
 
 
 def solve_lots(graph: Graph, lots: Lots, share: Ints, scale: int) -> tuple[Small, Prices] | None:
     """The same with prices of fairness that stay as they are (`share`, in 1/scale milli-points): a larger problem."""
     bonus = graph.shares.bonus(share) / scale if graph.shares else np.zeros(graph.need_quantity.size)
-    found = _solved(graph, _programme(graph, nobody(bonus.size), lots, bonus), lots, LOT_GAP)
+    found = _solved(
+        graph, _programme(graph, nobody(bonus.size), lots, bonus, np.zeros(0, np.int64)), lots, LOT_GAP
+    )
     if found is None:
         return None
     units, (offer, limit, _) = found
@@ -101,9 +114,9 @@ def _prices(graph: Graph, marginals: Floats) -> list[Ints]:
     return [offers + graph.least * FINE, limits, groups]
 
 
-def _programme(graph: Graph, shares: Shares, lots: Lots, bonus: Floats) -> Exact:
+def _programme(graph: Graph, shares: Shares, lots: Lots, bonus: Floats, centre: Ints) -> Exact:
     edges, size = graph.score.size, _size(graph)
-    group, units, value = _steps(shares, min(MOST_STEPS, MOST_CELLS // max(1, edges)))
+    group, units, value = _steps(shares, centre)
     limits = (graph.need_quantity, graph.offer_quantity, graph.group_limit, np.zeros(shares.open.size))
     tops = np.cumsum([0, *(limit.size for limit in limits)])
     rows, columns, signs = (
@@ -159,16 +172,17 @@ def _cells(
     yield tops[3] + group, edges + np.arange(group.size), np.ones(group.size)
 
 
-def _steps(shares: Shares, most: int) -> tuple[Ints, Ints, Floats]:
+def _steps(shares: Shares, centre: Ints) -> tuple[Ints, Ints, Floats]:
     """For each step of a group's utility: the group, how many units it is wide, and what each of them is worth on average, in
-    points, about `most` steps in all. Groups of many units get wider ones; only the plan is found by them, not its worth or its bound.
+    points. Steps are one unit wide about the `centre`, and wider the farther away; only the plan is found by them, not its worth or
+    its bound.
     """
-    width = np.maximum(1, -(-shares.open // max(1, most // max(1, shares.open.size))))
-    count = -(-shares.open // width)
-    group = np.repeat(np.arange(shares.open.size), count)
-    nth = np.arange(group.size) - (np.cumsum(count) - count)[group]
-    begin = nth * width[group]
-    units = np.minimum(width[group], shares.open[group] - begin)
+    cuts = [
+        np.unique(np.clip(middle + AWAY, 0, most))
+        for middle, most in zip(centre.tolist(), shares.open.tolist(), strict=True)
+    ]
+    group = np.repeat(np.arange(shares.open.size), [some.size - 1 for some in cuts])
+    begin = np.concatenate([some[:-1] for some in cuts]) if cuts else np.zeros(0, np.int64)
+    units = np.concatenate([np.diff(some) for some in cuts]) if cuts else begin
     middle = shares.open[group] - begin - (units - 1) / 2
-    worth = shares.points[group] * middle / shares.asked[group]
-    return group, units, worth / MILLI
+    return group, units, shares.points[group] * middle / shares.asked[group] / MILLI
