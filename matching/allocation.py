@@ -123,8 +123,9 @@ class _Search:
         mean = float(self.graph.score.mean()) if self.graph.score.size else 1.0
         step = 1 if self.scale > 2 * (self.units + 1) else max(1, round(5 * gap * mean * self.scale))
         if last is not None and fits_graph(self.graph, last):
-            self._start_from(last, step)
-            return self._refined(gap, step, MOVED * step, resumed=True)
+            if self._start_from(last, step):
+                return self._refined(gap, step, MOVED * step, resumed=True)
+            self._forget()
         before = moved = 0
         for coarse in increments(step, mean * self.scale, COARSER)[:-1]:
             self._phase(coarse, max(before, moved // EASE))
@@ -142,8 +143,8 @@ class _Search:
             before = coarse
         return before
 
-    def _start_from(self, last: Last, step: int) -> None:
-        """Take over the prices of an earlier plan, and of its units what fits them."""
+    def _start_from(self, last: Last, step: int) -> bool:
+        """Take over the prices of an earlier plan, and of its units what fits them; False if too much has changed."""
         scale = last.prices.scale
         price = np.clip(last.prices.offer * self.scale // scale, self.state.least, FINEST)
         self.state.price[:] = price
@@ -151,8 +152,17 @@ class _Search:
             self.fair.price = last.prices.share * self.scale // scale
         self.alike.move(self.state, self.graph.need_quantity, self._bonus())
         self._set_floors()
-        self.phases.go_on(last.units, step)
+        if not self.phases.go_on(last.units, step):
+            return False
         self.limit_price = solve_together(self.graph, self.programme, self.state, self.scale)
+        return True
+
+    def _forget(self) -> None:
+        """Everything costs its least again."""
+        self.state.price[:] = self.state.least
+        self.alike.shift[:] = 0
+        if self.fair is not None:
+            self.fair = Bargain(self.fair.shares, self.scale)
 
     def _refined(self, gap: float, step: int, before: int, resumed: bool = False) -> Allocation:
         shown = before_now = np.inf

@@ -38,8 +38,9 @@ def two_best(
 
 
 @compiled
-def forward(m: Market, needs: Small, step: int) -> int:
-    """Let these needs bid until none that wants something finds an edge worth having; the number of bids.
+def forward(m: Market, needs: Small, step: int, budget: int) -> int:
+    """Let these needs bid until none that wants something finds an edge worth having, or until there were so many bids; their
+    number. What is held can be handed over at any time.
 
     First come, first served: a need that is outbid waits at the end. (The other order is far slower.)
     """
@@ -47,7 +48,7 @@ def forward(m: Market, needs: Small, step: int) -> int:
     ring = np.empty(needs.size + 1, np.int32)
     ring[: needs.size] = needs
     head, waiting, count = 0, needs.size, 0
-    while waiting > 0:
+    while waiting > 0 and count < budget:
         need = ring[head]
         head = head + 1 if head + 1 < ring.size else 0
         waiting -= 1
@@ -191,9 +192,9 @@ def most_worth(m: Market, need: int, edge: int, step: int) -> int:
 
 
 @compiled
-def reverse(m: Market, free: Small, starts: Ints, edges: Small, owners: Small, step: int) -> int:
-    """Let offers with something free and a price look for takers, until every such offer costs its least; the number of
-    moves.
+def reverse(m: Market, free: Small, starts: Ints, edges: Small, owners: Small, step: int, budget: int) -> int:
+    """Let offers with something free and a price look for takers, until every such offer costs its least, or until there were so
+    many moves; their number.
     """
     room, held, price, least = m.room, m.held, m.price, m.least
     queue = np.empty(room.size + 1, np.int32)
@@ -207,7 +208,7 @@ def reverse(m: Market, free: Small, starts: Ints, edges: Small, owners: Small, s
         waiting -= 1
         waits[j] = False
         mine, theirs = edges[starts[j] : starts[j + 1]], owners[starts[j] : starts[j + 1]]
-        while held[j] < room[j] and price[j] > least[j]:
+        while held[j] < room[j] and price[j] > least[j] and moves < budget:
             loser = fill(m, j, mine, theirs, step)
             moves += 1
             if loser >= 0 and price[loser] > least[loser] and not waits[loser]:

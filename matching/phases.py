@@ -11,6 +11,8 @@ from matching.sides import clear, sides_of, turn, unfilled
 EASE = 2
 """By how many of the last increments prices sink before the next: what coarse bids overdid, and little more. Measured:
 with less, offers that cost too much seek takers one by one, which takes up to ten times as long."""
+BIDS, AT_LEAST, WITHOUT_END = 8, 1_000, 2**62
+"""How many bids a need, and a part, may take to go on from an earlier plan: about as many as to begin anew."""
 
 
 class Phases:
@@ -34,30 +36,36 @@ class Phases:
         """
         list(self._pool.map(lambda number: self._part(number, step, before), range(len(self.parts))))
 
-    def go_on(self, last: Small, step: int) -> None:
-        """Go on from an earlier plan, `last` units of each edge, at the prices that the state has."""
+    def go_on(self, last: Small, step: int) -> bool:
+        """Go on from an earlier plan, `last` units of each edge, at the prices that the state has. False if so much has changed that
+        bids in small steps would creep: then prices prove little, and to begin anew is quicker.
+        """
 
-        def part(number: int) -> None:
+        def part(number: int) -> bool:
             waiting = resume(self.state, self.parts[number], last, self.quantity, step)
-            forward(self.state, waiting, step)
-            self._empty(number, step)
+            budget = BIDS * self.parts[number].size + AT_LEAST
+            bids = forward(self.state, waiting, step, budget)
+            return max(bids, self._empty(number, step, budget)) < budget
 
-        list(self._pool.map(part, range(len(self.parts))))
+        return all(list(self._pool.map(part, range(len(self.parts)))))
 
     def _part(self, number: int, step: int, before: int) -> None:
         needs = self.parts[number]
         clear(self.state, needs, self.quantity, EASE * before)
-        forward(self.state, needs, step)
-        self._empty(number, step)
+        forward(self.state, needs, step, WITHOUT_END)
+        self._empty(number, step, WITHOUT_END)
 
-    def _empty(self, number: int, step: int) -> None:
+    def _empty(self, number: int, step: int, budget: int) -> int:
         needs, sides = self.parts[number], self._sides
         free = unfilled(self.state, needs)
         if free.size and not self._turned[number]:
             turn(self.state, sides, needs)
             self._turned[number] = True
-        if free.size:
-            reverse(self.state, free, sides.starts, sides.edges, sides.owners, step)
+        return (
+            reverse(self.state, free, sides.starts, sides.edges, sides.owners, step, budget)
+            if free.size
+            else 0
+        )
 
 
 def increments(finest: int, mean: float, coarser: int) -> list[int]:
