@@ -37,6 +37,8 @@ LESS = 0.95
 """Lots are evened out again as long as that makes the gap so much smaller."""
 EXACT_GAP = 1e-5
 """A small problem whose gap is larger is solved whole."""
+ROUGH = 1 / 256
+"""How finely a small problem is bid for, as a part of the mean score: what is solved whole only needs somewhere to begin."""
 MOVED = 4
 """How many increments the prices of offers may be off after those of fairness have moved."""
 
@@ -112,6 +114,7 @@ class _Search:
         self.phases = Phases(self.state, graph.need_quantity, parts, threads)
         self.mender = Mender(graph, lots, parts, self.programme, threads) if lots.size else None
         self.alike = Alike(lots, graph.need_quantity.size)
+        self.small = fits(graph, lots.size)
         self.fair = Bargain(graph.shares, self.scale) if graph.shares is not None else None
         self.limit_price = np.zeros(graph.group_limit.size, np.int64)
         self.method = "auction"
@@ -122,6 +125,8 @@ class _Search:
         """Coarse bids first, each phase at the prices of the one before; then fine ones until the gap is small."""
         mean = float(self.graph.score.mean()) if self.graph.score.size else 1.0
         step = 1 if self.scale > 2 * (self.units + 1) else max(1, round(5 * gap * mean * self.scale))
+        if self.small:
+            step = max(step, round(ROUGH * mean * self.scale))
         if last is not None and fits_graph(self.graph, last):
             if self._start_from(last, step):
                 return self._refined(gap, step, MOVED * step, resumed=True)
@@ -166,8 +171,7 @@ class _Search:
 
     def _refined(self, gap: float, step: int, before: int, resumed: bool = False) -> Allocation:
         shown = before_now = np.inf
-        small = fits(self.graph, self.alike.lots.size)
-        for number in range(1 if small else ROUNDS):
+        for number in range(1 if self.small else ROUNDS):
             if number > 0 or not resumed:
                 self._phase(step, before, last=True)
             unfair = self._note(step)
@@ -181,7 +185,7 @@ class _Search:
                 before, step, shown = step, max(1, step // COARSER), now
             else:
                 break
-        if small and self._gap() > min(gap, EXACT_GAP):
+        if self.small and self._gap() > min(gap, EXACT_GAP):
             assert self.plan is not None
             self._whole(solve(self.graph, self.alike.lots, self.plan[1]))
         elif self.mender is not None and self._gap() > gap and self.graph.score.size <= MOST_LOT_EDGES:

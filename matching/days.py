@@ -15,6 +15,7 @@ from matching.model import Need, Offer
 from matching.pool import Pool
 from matching.rules import Setting
 
+GOLDEN = (5**0.5 - 1) / 2
 SPANS = (1, 3, 7, 14, 30)
 """Days from the first on after which a span ends; the last one has no end but the offer's own."""
 
@@ -69,8 +70,10 @@ def spans_of(base: Pool, setting: Setting) -> Spans:
     return Spans(offer, quantity, last, keeps.astype(np.bool_))
 
 
-def spread(base: Pool, need: Ints, offer: Ints, spans: Spans) -> Spread:
-    """Each pair once for every span that ends by its need's date."""
+def spread(base: Pool, need: Ints, offer: Ints, limited: Bools, spans: Spans) -> Spread:
+    """Each pair once for every span that ends by its need's date; those that a household's limit binds (`limited`) for one of them
+    only, dealt out by what the spans have: limits over several spans no price would prove.
+    """
     due = np.array([_due(one) for one in base.needs], dtype=np.int64)
     size = len(base.offers)
     pair, span = np.arange(need.size), offer
@@ -83,7 +86,20 @@ def spread(base: Pool, need: Ints, offer: Ints, spans: Spans) -> Spread:
         span = order[first[offer[pair]] + nth]
         timely = spans.last[span] <= due[need[pair]]
         pair, span = pair[timely], span[timely]
+        dealt = _dealt(pair, spans.quantity[span]) | ~limited[pair]
+        pair, span = pair[dealt], span[dealt]
     return Spread(pair, span)
+
+
+def _dealt(pair: Ints, units: Ints) -> Bools:
+    """One entry of each pair: as often the one or the other as their units say, in turn (multiples of the golden ratio)."""
+    total = np.cumsum(units)
+    first = np.searchsorted(pair, pair)
+    before, until = (total - units)[first], total[np.searchsorted(pair, pair, side="right") - 1]
+    wanted = before + np.floor(pair * GOLDEN % 1 * np.maximum(1, until - before)).astype(np.int64)
+    chosen = np.searchsorted(total, wanted, side="right")
+    found: Bools = np.arange(pair.size) == np.maximum(first, np.minimum(chosen, pair.size - 1))
+    return found
 
 
 def _limited(base: Pool) -> Iterator[int]:

@@ -42,8 +42,8 @@ def problem_of(
     off.
     """
     pairs, spans = best.pairs, spans_of(base, setting)
-    entries = spread(base, pairs.need, pairs.offer, spans)
     group, limits = _groups(base, best, setting)
+    entries = spread(base, pairs.need, pairs.offer, group >= 0, spans)
     score, place = _steadied(base, best, setting, waiting), entries.pair
     problem = Problem(
         pairs.need[place], entries.span, score[place], group[place], base.need_columns.quantity, spans.quantity, limits,
@@ -79,4 +79,13 @@ def _groups(base: Pool, best: Scored, setting: Setting) -> tuple[Ints, Ints]:
             numbers[key] = len(limits)
             limits.append((offer.per_household_limit or 0) - setting.history.taken.get(key, 0))
         group[edge] = numbers[key]
-    return group, np.array(limits, dtype=np.int64)
+    return _binding(group, base.need_columns.quantity[best.pairs.need], np.array(limits, dtype=np.int64))
+
+
+def _binding(group: Ints, asked: Ints, limits: Ints) -> tuple[Ints, Ints]:
+    """Without the limits that nobody can reach: a household that asks for less of an offer than it may take has none."""
+    inside = np.flatnonzero(group >= 0)
+    total = np.bincount(group[inside], weights=np.maximum(0, asked[inside]), minlength=limits.size)
+    binds = total > limits
+    number = np.append(np.where(binds, np.cumsum(binds) - 1, -1), -1)
+    return number[group], limits[binds]
