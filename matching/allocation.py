@@ -33,8 +33,8 @@ FINEST = 2**29
 BATCH_EDGES = 250_000
 ROUNDS = 16
 """How often prices are looked for at the finest bids."""
-LESS = 0.95
-"""Lots are evened out again as long as that makes the gap so much smaller."""
+LESS, PATIENCE = 0.8, 3
+"""Prices of fairness and lots are looked for as long as the gap gets so much smaller within so many rounds."""
 EXACT_GAP = 1e-5
 """A small problem whose gap is larger is solved whole."""
 ROUGH = 1 / 256
@@ -170,17 +170,22 @@ class _Search:
             self.fair = Bargain(self.fair.shares, self.scale)
 
     def _refined(self, gap: float, step: int, before: int, resumed: bool = False) -> Allocation:
-        shown = before_now = np.inf
+        shown, gaps, fine = np.inf, list[float](), self.mender is None
         for number in range(1 if self.small else ROUNDS):
             if number > 0 or not resumed:
                 self._phase(step, before, last=True)
             unfair = self._note(step)
             now = self._gap()
             self.report("gap", now)
+            gaps.append(now)
             if now <= gap:
                 break
-            if unfair > now / 4 or (self.mender is not None and now < LESS * before_now):
-                before, before_now = self._prepare(step, self._bargain()), now
+            if now > LESS * min(gaps[:-PATIENCE], default=np.inf):
+                if step == 1 or fine:
+                    break
+                before, step, fine, gaps = step, max(1, step // COARSER), True, []
+            elif unfair > now / 4 or self.mender is not None:
+                before = self._prepare(step, self._bargain())
             elif step > 1 and now < shown / 2:
                 before, step, shown = step, max(1, step // COARSER), now
             else:
