@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -19,7 +18,7 @@ from shared.access import NOBODY
 from shared.pii import Keyring
 from tests.bench.running import Place, full
 
-NEEDS, TIMES, BAR = 10_000, 3, 1.7
+NEEDS, TIMES, BAR = 10_000, 7, 1.7
 
 
 async def measure() -> list[dict[str, Any]]:
@@ -36,6 +35,7 @@ async def measure() -> list[dict[str, Any]]:
 async def _seconds(workers: int) -> float:
     async with full(workers) as place:
         await _fill(place)
+        await _round(place)  # what the import left to do ends, and every process has loaded its engine
         return median([await _round(place) for _ in range(TIMES)])
 
 
@@ -56,12 +56,15 @@ async def _fill(place: Place) -> None:
 
 
 async def _round(place: Place) -> float:
-    """Plan everything anew: nothing has changed, so no event follows and only the rounds are timed."""
+    """Plan everything anew: nothing has changed, so no event follows and only the rounds are timed, by the database's clock: to ask
+    often whether they are done would take of what they run on.
+    """
+    start = await place.db.pool.fetchval("select clock_timestamp()")
     async with place.db.transaction("nuanlian_matcher_system") as conn:
         await mark(conn, *rules.catalogue())
-    start = time.perf_counter()
     while await place.db.pool.fetchval(
         "select exists (select from bus.job where kind = 'matcher.round' and state in ('queued', 'running'))"
     ):
-        await asyncio.sleep(0.01)
-    return time.perf_counter() - start
+        await asyncio.sleep(0.2)
+    end = await place.db.pool.fetchval("select max(finished_at) from bus.job where kind = 'matcher.round'")
+    return float((end - start).total_seconds())
