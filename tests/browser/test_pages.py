@@ -28,7 +28,7 @@ TOUR: dict[str, tuple[str, ...]] = {
     "worker": (
         "/intake/", "/intake/visits/new", "/intake/visits/new?follow_up={follow_up}", "/intake/visits/new?household={household}",
         "/intake/households", "/intake/households/{household}", "/intake/needs", "/intake/needs/{received}", "/intake/needs/{noted}",
-        "/intake/imports", "/delivery/", "/delivery/sheet", "/delivery/{delivery}", "/accounts/me",
+        "/intake/duplicates", "/intake/imports", "/delivery/", "/delivery/sheet", "/delivery/{delivery}", "/accounts/me",
         "/coordination/proposals/{proposal}", "/matcher/needs/{short}",
     ),
     "charity": ("/offers/", "/offers/new", "/offers/{offer}", "/offers/imports", "/offers/charities", "/delivery/", "/delivery/{given}"),
@@ -36,7 +36,7 @@ TOUR: dict[str, tuple[str, ...]] = {
         "/coordination/", "/coordination/proposals/{proposal}", "/coordination/decided", "/matcher/", "/matcher/unserved", "/matcher/rounds/{round}",
         "/matcher/models", "/matcher/models/{model}",
         "/matcher/needs/{short}", "/offers/", "/offers/{offer}", "/offers/charities", "/intake/households", "/intake/households/{household}",
-        "/intake/needs", "/intake/needs/{received}", "/delivery/", "/delivery/{delivery}", "/audit/",
+        "/intake/needs", "/intake/needs/{received}", "/intake/duplicates", "/delivery/", "/delivery/{delivery}", "/audit/",
     ),
     "auditor": (
         "/audit/", "/audit/entries", "/audit/entries/1", "/audit/stories/{received}", "/audit/stories?case_number={case}", "/audit/follow-ups", "/audit/follow-ups?state=overdue",
@@ -167,7 +167,7 @@ async def test_the_interface_is_documented_without_leaving_the_house(
     assert all(url.startswith((lived_in.url, "data:")) for url in asked), asked
 
 
-FRAGMENTS = {"/contact", "/more", "/new"}  # parts of a page, fetched by it
+FRAGMENTS = {"/contact", "/more", "/new", "/progress", "/running"}  # parts of a page, fetched by it
 REDIRECTS = {"/accounts/home"}
 
 
