@@ -34,7 +34,7 @@ BATCH_EDGES = 250_000
 ROUNDS = 16
 """How often prices are looked for at the finest bids."""
 LESS, PATIENCE = 0.8, 3
-"""Prices of fairness and lots are looked for as long as the gap gets so much smaller within so many rounds."""
+"""With lots, prices are looked for as long as the gap gets so much smaller within so many rounds."""
 EXACT_GAP = 1e-5
 """A small problem whose gap is larger is solved whole."""
 ROUGH = 1 / 256
@@ -170,7 +170,7 @@ class _Search:
             self.fair = Bargain(self.fair.shares, self.scale)
 
     def _refined(self, gap: float, step: int, before: int, resumed: bool = False) -> Allocation:
-        shown, gaps, fine = np.inf, list[float](), self.mender is None
+        shown, gaps, fine = np.inf, list[float](), False
         for number in range(1 if self.small else ROUNDS):
             if number > 0 or not resumed:
                 self._phase(step, before, last=True)
@@ -180,7 +180,7 @@ class _Search:
             gaps.append(now)
             if now <= gap:
                 break
-            if now > LESS * min(gaps[:-PATIENCE], default=np.inf):
+            if self.mender is not None and now > LESS * min(gaps[:-PATIENCE], default=np.inf):
                 if step == 1 or fine:
                     break
                 before, step, fine, gaps = step, max(1, step // COARSER), True, []
