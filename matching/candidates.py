@@ -32,11 +32,19 @@ def barred(needs: Sequence[Need], setting: Setting) -> dict[int, str]:
 
 
 def look(
-    pool: Pool, setting: Setting, out: Mapping[int, str], points: Points, w: Worth
+    pool: Pool,
+    setting: Setting,
+    out: Mapping[int, str],
+    points: Points,
+    w: Worth,
+    done: Callable[[float], None],
 ) -> tuple[Best, Tally]:
-    """Each need's best offers, and the refused ones counted. Needs in `out` are left aside."""
+    """Each need's best offers, and the refused ones counted. Needs in `out` are left aside. `done` is told after each category
+    which part of the needs has been looked at, 0 to 1, from any thread; what it raises ends the search.
+    """
     best, tally = new_best(len(pool.needs), setting.policy.edges_per_need), new_tally(len(pool.needs))
     groups = _by_category(pool, out)
+    looked: list[int] = []
 
     def one(code: str) -> None:
         wanted = setting.catalogue[code]
@@ -48,6 +56,8 @@ def look(
                     (pool.need_columns, pool.offer_columns),
                 )
                 search(groups[code], *columns, some, kind, pool.barred, w, points, best, tally)
+        looked.append(groups[code].size)
+        done(sum(looked) / len(pool.needs))
 
     side_by_side(one, groups)
     return best, tally

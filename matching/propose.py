@@ -104,7 +104,7 @@ def propose(
     base = pool(_once(needs), _once(offers), setting)
     out = barred(base.needs, setting)
     told("candidates", 0.0)
-    best, tally = best_pairs(base, out, model, setting, shares or {})
+    best, tally = best_pairs(base, out, model, setting, shares or {}, partial(told, "candidates"))
     told("candidates", 1.0)
     told("scores", best.score.size)
     asked = problem_of(base, best, setting, waiting)

@@ -1,6 +1,6 @@
 """Score the possible pairs and keep each need's best; the parts of a score are put together for those looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,11 +62,14 @@ class Scored:
 
 
 def best_pairs(
-    pool: Pool, out: Mapping[int, str], model: AdditiveModel, setting: Setting, shares: Mapping[str, int]
-) -> tuple[Scored, Tally]:
-    """Each need's `policy.edges_per_need` best pairs, fairness aside; of equal ones those with the smaller numbers."""
+    pool: Pool, out: Mapping[int, str], model: AdditiveModel, setting: Setting, shares: Mapping[str, int],
+    done: Callable[[float], None] = lambda part: None,
+) -> tuple[Scored, Tally]:  # fmt: skip
+    """Each need's `policy.edges_per_need` best pairs, fairness aside; of equal ones those with the smaller numbers. `done` is told
+    how far the search is (`candidates.look`).
+    """
     alone = need_points(pool.needs, setting, shares), offer_points(pool.offer_columns, setting)
-    best, tally = look(pool, setting, out, terms(model, *alone, setting), worth_of(model))
+    best, tally = look(pool, setting, out, terms(model, *alone, setting), worth_of(model), done)
     return _scored(pool, best, model, setting, *alone), tally
 
 

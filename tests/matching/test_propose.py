@@ -228,3 +228,21 @@ def test_no_plan_breaks_a_rule_or_a_quantity(market: tuple[list[Any], list[Any]]
     assert result.certificate.gap <= 1e-5
     unserved = needs.keys() - {a.need_id for a in result.assignments}
     assert unserved <= {refusal.need_id for refusal in result.refusals}
+
+
+def test_the_search_tells_how_far_it_is_and_can_be_ended() -> None:
+    class Enough(Exception):
+        pass
+
+    def end(stage: str, part: float) -> None:
+        if stage == "candidates" and part > 0:
+            raise Enough
+
+    needs = [need(f"n{n}", category=("FAN", "RICE", "TUTOR")[n % 3], minor=False) for n in range(9)]
+    offers = [offer("fan", quantity=9), offer("rice", category="RICE", quantity=9)]
+    told: list[tuple[str, float]] = []
+    plan(needs, offers, report=lambda stage, part: told.append((stage, part)))
+    searched = [part for stage, part in told if stage == "candidates"]
+    assert (searched[0], searched[-1]) == (0.0, 1.0) and len(searched) == 5
+    with pytest.raises(Enough):
+        plan(needs, offers, report=end)
