@@ -115,6 +115,7 @@ class _Search:
         self.mender = Mender(graph, lots, parts, self.programme, threads) if lots.size else None
         self.alike = Alike(lots, graph.need_quantity.size)
         self.small = fits(graph, lots.size)
+        self.mean = float(graph.score.mean()) if graph.score.size else 1.0
         self.fair = Bargain(graph.shares, self.scale) if graph.shares is not None else None
         self.limit_price = np.zeros(graph.group_limit.size, np.int64)
         self.method = "auction"
@@ -123,20 +124,45 @@ class _Search:
 
     def found(self, gap: float, last: Last | None) -> Allocation:
         """Coarse bids first, each phase at the prices of the one before; then fine ones until the gap is small."""
-        mean = float(self.graph.score.mean()) if self.graph.score.size else 1.0
-        step = 1 if self.scale > 2 * (self.units + 1) else max(1, round(5 * gap * mean * self.scale))
         if self.small:
-            step = max(step, round(ROUGH * mean * self.scale))
+            if found := self._solved(gap, last):
+                return found
+            self._forget()
+            last = None
+        step = 1 if self.scale > 2 * (self.units + 1) else max(1, round(5 * gap * self.mean * self.scale))
+        before, resumed = self._begun(step, last)
+        return self._refined(gap, step, before, resumed)
+
+    def _solved(self, gap: float, last: Last | None) -> Allocation | None:
+        """A small problem, bid for roughly and then solved whole; None where HiGHS found nothing."""
+        step = max(1, round(ROUGH * self.mean * self.scale))
+        before, resumed = self._begun(step, last)
+        if not resumed:
+            self._phase(step, before, last=True)
+        self._note(step)
+        if self._gap() > min(gap, EXACT_GAP):
+            assert self.plan is not None
+            answer = solve(self.graph, self.alike.lots, self.plan[1])
+            if answer is None:
+                return None
+            self._whole(answer)
+        self.report("gap", self._gap())
+        return self._allocation()
+
+    def _begun(self, step: int, last: Last | None) -> tuple[int, bool]:
+        """Coarse bids until those of `step` are next, or the last plan if it can be gone on from: the step before, and whether it
+        was.
+        """
         if last is not None and fits_graph(self.graph, last):
             if self._start_from(last, step):
-                return self._refined(gap, step, MOVED * step, resumed=True)
+                return MOVED * step, True
             self._forget()
         before = moved = 0
-        for coarse in increments(step, mean * self.scale, COARSER)[:-1]:
+        for coarse in increments(step, self.mean * self.scale, COARSER)[:-1]:
             self._phase(coarse, max(before, moved // EASE))
             moved = self._bargain()
             before = coarse
-        return self._refined(gap, step, max(before, self._prepare(step, moved)))
+        return max(before, self._prepare(step, moved)), False
 
     def _prepare(self, step: int, moved: int) -> int:
         """After prices of fairness have `moved`, let those of offers follow in coarse steps: in fine ones they would creep. The
@@ -169,9 +195,9 @@ class _Search:
         if self.fair is not None:
             self.fair = Bargain(self.fair.shares, self.scale)
 
-    def _refined(self, gap: float, step: int, before: int, resumed: bool = False) -> Allocation:
+    def _refined(self, gap: float, step: int, before: int, resumed: bool) -> Allocation:
         shown, gaps, fine = np.inf, list[float](), False
-        for number in range(1 if self.small else ROUNDS):
+        for number in range(ROUNDS):
             if number > 0 or not resumed:
                 self._phase(step, before, last=True)
             unfair = self._note(step)
@@ -190,19 +216,16 @@ class _Search:
                 before, step, shown = step, max(1, step // COARSER), now
             else:
                 break
-        if self.small and self._gap() > min(gap, EXACT_GAP):
-            assert self.plan is not None
-            self._whole(solve(self.graph, self.alike.lots, self.plan[1]))
-        elif self.mender is not None and self._gap() > gap and self.graph.score.size <= MOST_LOT_EDGES:
+        if self.mender is not None and self._gap() > gap and self.graph.score.size <= MOST_LOT_EDGES:
             share = self.fair.price if self.fair is not None else np.zeros(0, np.int64)
-            self._whole(solve_lots(self.graph, self.alike.lots, share, self.scale))
+            if answer := solve_lots(self.graph, self.alike.lots, share, self.scale):
+                self._whole(answer)
         return self._allocation()
 
-    def _whole(self, answer: tuple[Small, Prices] | None) -> None:
+    def _whole(self, answer: tuple[Small, Prices]) -> None:
         """Take what is better of the plan and the prices that a problem solved whole has."""
-        if answer is not None:
-            self.method = "programme"
-            self._keep(*answer)
+        self.method = "programme"
+        self._keep(*answer)
 
     def _phase(self, step: int, before: int, last: bool = False) -> None:
         """Everybody bids at the present prices of fairness."""

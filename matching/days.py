@@ -5,6 +5,7 @@ is one that can be kept day by day. A need may use the spans that end by its dat
 from one span.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -38,11 +39,12 @@ class Spans:
         return np.where(self.keeps, points[self.offer], 0)
 
     def names(self, offers: tuple[Offer, ...]) -> list[str]:
-        """The offers' ids, the spans of one told apart by their number."""
-        return [
-            offers[offer].id if place < len(offers) else f"{offers[offer].id}/{place - len(offers) + 1}"
-            for place, offer in enumerate(self.offer.tolist())
-        ]
+        """The offers' ids; the further spans of an offer, told apart by their number, after its own id."""
+        found, seen = [], Counter[int]()
+        for offer in self.offer.tolist():
+            found.append(f"{offers[offer].id}/{seen[offer]}" if seen[offer] else offers[offer].id)
+            seen[offer] += 1
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matching.columns import Bools, Ints
+from matching.columns import NEVER, Bools, Ints
 from matching.days import Spans, Spread, spans_of, spread
 from matching.graph import Problem
 from matching.pool import Pool, keys_of
@@ -70,9 +70,12 @@ def _groups(base: Pool, best: Scored, setting: Setting) -> tuple[Ints, Ints]:
     numbers: dict[tuple[str, str], int] = {}
     limits: list[int] = []
     group = np.full(best.score.size, -1, dtype=np.int64)
-    for edge in np.flatnonzero(
-        base.offer_columns.limit[best.pairs.offer] < base.offer_columns.quantity[best.pairs.offer]
-    ):
+    # A limit above what is left of the offer binds only who has had some of it.
+    had = {offer for offer, _ in setting.history.taken}
+    binds = np.array([offer.id in had for offer in base.offers], dtype=np.bool_)
+    binds |= base.offer_columns.limit < base.offer_columns.quantity
+    binds &= base.offer_columns.limit < NEVER
+    for edge in np.flatnonzero(binds[best.pairs.offer]):
         offer, need = base.offers[best.pairs.offer[edge]], base.needs[best.pairs.need[edge]]
         key = (offer.id, need.beneficiary_id)
         if key not in numbers:

@@ -31,9 +31,8 @@ async def run_round(conn: Connection, job: Job) -> None:
 
     Categories that may stand for one another, or that an open bundle asks for together, are planned together, the others side by
     side, a job each, by as many workers as there are: they share no offer, no bundle and no group of fairness, so the plan is that of
-    one round over all. A round that changes
-    nothing leaves no row and no event, unless a person asked for it. One that nobody asked for goes on from the last over the same
-    families (`prices`), one that a person asked for plans afresh. Raises `Cancelled` when somebody stopped it: nothing of it is
+    one round over all. A round that changes nothing leaves no row and no event, unless a person asked for it. One that nobody asked
+    for goes on from the last over the same families (`prices`), one that a person asked for plans afresh. Raises `Cancelled` when somebody stopped it: nothing of it is
     kept, and what was marked waits for the next round.
     """
     async with progress_of(job) as progress:

@@ -17,6 +17,7 @@ from matching.propose import propose
 from services.matcher import progress, rounds
 from services.matcher.app import SERVICE
 from shared import jobs
+from shared.access import Role
 from shared.bus import SQL as BUS
 from shared.bus import SYSTEM, new_id
 from tests.house import House
@@ -181,8 +182,13 @@ async def test_short_rounds_write_nothing_on_the_way(house: House, monkeypatch: 
 async def test_only_who_may_ask_for_a_round_may_cancel_one(house: House) -> None:
     client = await house.person("coordinator", facts.COUNTY)
     round_id = await asked(client)
-    for role, area in (("coordinator", facts.LUOJING), ("worker", facts.COUNTY), ("auditor", facts.COUNTY)):
-        other = await house.person(role, area)  # type: ignore[arg-type]
+    others: tuple[tuple[Role, str], ...] = (
+        ("coordinator", facts.LUOJING),
+        ("worker", facts.COUNTY),
+        ("auditor", facts.COUNTY),
+    )
+    for role, area in others:
+        other = await house.person(role, area)
         assert (await cancel(other, round_id))[0] == 403
     assert (await cancel(client, str(new_id())))[0] == 404
     await run(house)

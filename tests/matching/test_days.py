@@ -137,3 +137,14 @@ def test_a_member_that_nobody_may_serve_leaves_its_bundle_incomplete(consent: bo
     result = plan([bed, rice], [offer("fan"), offer("sack", category="RICE")])
     assert len(units_of(result)) == (2 if consent else 0)
     assert rules_of(result, "rice") == ({} if consent else {"bundle_incomplete": 1})
+
+
+def ids(result: Plan) -> list[str]:
+    assert result.sheet is not None
+    return [str(name) for name in result.sheet().offer_ids]
+
+
+def test_the_spans_of_an_offer_are_named_after_it_whatever_other_offers_there_are() -> None:
+    names = [ids(plan([pupil("a", 9)], some)) for some in ([tutor()], [tutor("o0"), tutor()])]
+    own = [[name for name in found if name.partition("/")[0] == "o1"] for found in names]
+    assert own[0] == own[1] and own[0][:2] == ["o1", "o1/1"]

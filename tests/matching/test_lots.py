@@ -1,6 +1,8 @@
 """What is to be met in full or not at all: against an independent solver, and against every promise of the plan."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -12,8 +14,11 @@ from matching.allocation import Allocation, allocate
 from matching.columns import Ints
 from matching.export import sheet_of
 from matching.graph import Graph, Problem, graph_of
+from matching.model import Need, Offer
 from matching.verify import verify
 from tests.bench.allocation import graph_for
+from tests.matching.build import NOW, need, offer, plan
+from tests.matching.build import given as units_of
 
 
 @dataclass(frozen=True)
@@ -156,3 +161,64 @@ def test_a_plan_that_splits_what_is_whole_is_found_out() -> None:
     assert split.any()
     rules = {fault.rule for fault in verify(sheet_of(replace(graph, whole=split), found)).faults}
     assert "whole_split" in rules
+
+
+def test_a_small_problem_that_cannot_be_solved_whole_is_bid_for_finely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graph = crowd(5, 1_500, 0.2, 0.1)
+    best = allocate(graph, seed=1).certificate
+    assert best.method == "programme"
+    monkeypatch.setattr("matching.allocation.solve", lambda *_: None)
+    monkeypatch.setattr("matching.allocation.solve_lots", lambda *_: None)
+    plain = allocate(graph, seed=1)
+    assert plain.certificate.method == "auction" and verify(sheet_of(graph, plain)).holds
+    assert plain.certificate.objective >= (1 - 5e-3) * best.objective
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_lots_keep_household_limits_dates_and_days(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    homes = [f"h{n}" for n in range(12)]
+    needs = [
+        need(
+            f"n{n}", category=str(rng.choice(["FAN", "RICE"])), quantity=int(rng.integers(1, 5)), beneficiary_id=str(rng.choice(homes)),
+            beneficiary_kind="institution", whole=bool(rng.random() < 0.4), bundle=str(rng.choice(["", "", "a", "b", "c"])),
+            needed_by=NOW + timedelta(days=int(rng.integers(0, 40))) if rng.random() < 0.5 else None,
+        )
+        for n in range(30)
+    ]  # fmt: skip
+    offers = [
+        offer(
+            f"o{n}", category=("FAN", "RICE")[n % 2], quantity=int(rng.integers(1, 15)),
+            per_household_limit=int(rng.integers(1, 6)) if rng.random() < 0.7 else None,
+            per_day_limit=int(rng.integers(1, 4)) if rng.random() < 0.4 else None,
+        )
+        for n in range(6)
+    ]  # fmt: skip
+    for small in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            if not small:
+                patch.setattr("matching.allocation.fits", lambda *_: False)
+                patch.setattr("matching.allocation.MOST_LOT_EDGES", 0)
+            result = plan(needs, offers)
+        assert result.sheet is not None and verify(result.sheet()).holds
+        obeyed(needs, offers, units_of(result))
+
+
+def obeyed(needs: list[Need], offers: list[Offer], units: dict[tuple[str, str], int]) -> None:
+    """Counted from the plan's pairs alone."""
+    met: Counter[str] = Counter()
+    home: Counter[tuple[str, str]] = Counter()
+    by_id = {one.id: one for one in needs}
+    for (name, of), number in units.items():
+        met[name] += number
+        home[of, by_id[name].beneficiary_id] += number
+        assert not by_id[name].whole or number == by_id[name].quantity
+    for one in offers:
+        assert sum(number for (_, of), number in units.items() if of == one.id) <= one.quantity
+        most = max((number for (of, _), number in home.items() if of == one.id), default=0)
+        assert one.per_household_limit is None or most <= one.per_household_limit
+    for bundle in {one.bundle for one in needs} - {""}:
+        assert len({met[one.id] == one.quantity for one in needs if one.bundle == bundle}) == 1
+        assert {met[one.id] in (0, one.quantity) for one in needs if one.bundle == bundle} == {True}

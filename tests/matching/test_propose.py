@@ -8,7 +8,7 @@ from hypothesis import given as given_that
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from matching.model import Edge, Fairness, Plan, Policy
+from matching.model import Edge, Fairness, PastAid, Plan, Policy
 from matching.propose import Repeated
 from matching.ranking import AdditiveModel
 from tests.matching.build import (
@@ -246,3 +246,11 @@ def test_the_search_tells_how_far_it_is_and_can_be_ended() -> None:
     assert (searched[0], searched[-1]) == (0.0, 1.0) and len(searched) == 5
     with pytest.raises(Enough):
         plan(needs, offers, report=end)
+
+
+def test_a_limit_counts_what_the_household_had_even_if_less_of_the_offer_is_left() -> None:
+    had = PastAid("home", "TUTOR", NOW - timedelta(days=60), "before", "o1", 4)
+    tutors = offer(category="TUTOR", quantity=3, per_household_limit=5)
+    lessons = need(category="TUTOR", quantity=3, beneficiary_id="home", beneficiary_kind="institution")
+    assert given(plan([lessons], [tutors], past=[had])) == {("n1", "o1"): 1}
+    assert given(plan([lessons], [tutors])) == {("n1", "o1"): 3}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from math import isnan
 from typing import Any
 
 from hypothesis import assume, given, settings
@@ -127,7 +128,7 @@ def between(less: Reason, one: Need, of: Offer) -> bool:
     match less.code:
         case "distance":
             way = metres(one, of)
-            return dict(less.params)["metres"] < (way if way == way else 20_000)  # type: ignore[operator]
+            return float(dict(less.params)["metres"]) < (20_000 if isnan(way) else way)
         case "free":
             return after.quantity > of.quantity
         case "ends":
