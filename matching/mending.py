@@ -82,8 +82,8 @@ def make_whole(
     m: Market, most: Small, group: Small, whole: Bools, quantity: Small, stock: Small, need: Small, first: Ints, inside: Bools,
     units: Small,
 ) -> None:  # fmt: skip
-    """Let go lots that are split, then complete those that gain at these prices, the most a unit first; who belongs to no lot gives
-    way. `stock`: of offers, then of household limits.
+    """Let go lots that are split, then complete those that gain at these prices, the most a unit first. Who belongs to no lot
+    is to give way: what offers no longer have for them they lose when they go on (`resume`). `stock`: of offers, then of household limits.
     """
     start, offer, offers = m.start, m.offer, m.room.size
     free, soft = stock.astype(np.int64), np.zeros(offers, np.int64)
@@ -108,7 +108,6 @@ def make_whole(
     for k in np.argsort(-gain[:count], kind="mergesort"):
         lot = broken[k]
         complete(m, most, group, whole, quantity, need[first[lot] : first[lot + 1]], free, soft, units)
-    give_way(m, group, inside, free, units)
 
 
 @compiled
@@ -197,21 +196,3 @@ def complete(
         for edge in range(start[i], start[i + 1]):
             take(free, offer, group, offers, edge, -units[edge])
             units[edge] = 0
-
-
-@compiled
-def give_way(m: Market, group: Small, inside: Bools, free: Ints, units: Small) -> None:
-    """Take from those who belong to no lot, the lowest score first, what their offers no longer have."""
-    start, offer, score, floor, offers = m.start, m.offer, m.score, m.floor, m.room.size
-    edges, worth = np.empty(units.size, np.int64), np.empty(units.size, np.int64)
-    count = 0
-    for i in range(start.size - 1):
-        for edge in range(start[i], start[i + 1]):
-            if units[edge] > 0 and free[offer[edge]] < 0 and not inside[i]:
-                edges[count], worth[count] = edge, score[edge] - floor[i]
-                count += 1
-    for k in np.argsort(worth[:count], kind="mergesort"):
-        edge = edges[k]
-        lost = min(units[edge], max(0, -free[offer[edge]]))
-        take(free, offer, group, offers, edge, -lost)
-        units[edge] -= lost

@@ -12,7 +12,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from matching.allocation import allocate
 from matching.bargain import Bargain
 from matching.columns import Ints
-from matching.graph import Graph, worth
+from matching.graph import Graph, Problem, graph_of, worth
 from matching.proof import Prices, upper_bound
 from matching.shares import Shares
 from tests.matching.test_allocation import Case, cases, crowd, ints
@@ -145,3 +145,17 @@ def test_prices_that_fit_are_left_alone() -> None:
     bargain.move(half)
     assert bargain.price.tolist() == [6_000]
     assert bargain.missed(half) == 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_money_is_shared_out_to_the_last_yuan(seed: int) -> None:
+    rng, needs, offers = np.random.default_rng(seed), 16, 3
+    need, offer = np.indices((needs, offers)).reshape(2, -1)
+    asked, stock = rng.integers(300, 4_000, needs), rng.integers(3_000, 9_000, offers)
+    score, none = rng.integers(60_000, 90_000, need.size), np.full(need.size, -1)
+    graph = graph_of(Problem(need, offer, score, none, asked, stock, ints([])))
+    member = np.column_stack([rng.integers(0, 5, needs), rng.integers(5, 8, needs)]).astype(np.int32)
+    open_ = np.bincount(member.ravel(), weights=np.repeat(asked, 2), minlength=8).astype(np.int64)
+    graph = replace(graph, shares=Shares(member, open_, np.repeat([10_000, 5_000], [5, 3])))
+    proof = allocate(graph, seed=1).certificate
+    assert proof.method == "programme" and proof.gap < 1e-7
